@@ -1,0 +1,74 @@
+"""Every error that this library raises on purpose, in one tree.
+
+WakewordError
+    AudioError              audio that cannot be read or makes no sense
+        SampleRateError     a rate is missing, impossible or contradicts the header
+        DeviceError         no microphone, no PortAudio, a busy or vanished device
+    ConfigError             a configuration value is outside its limits
+        RecipeError         a training recipe cannot be used
+    BundleError             a model bundle cannot be used
+        UnknownModelError   no installed bundle or word has this name
+    ManifestError           a manifest of recordings cannot be used
+    EvaluationError         a measurement is impossible on the audio given
+    TrainingError           training or export failed
+    MissingExtraError       an optional dependency is not installed
+
+Each message says the value that was refused and the limit it broke, because it is
+printed as it is: on the command line after ``error:`` (exit code 2), on the wire in
+a problem response or a close reason.
+"""
+
+from __future__ import annotations
+
+
+class WakewordError(Exception):
+    """Base of all errors raised on purpose; anything else is a bug."""
+
+
+class AudioError(WakewordError):
+    """Audio cannot be read or makes no sense."""
+
+
+class SampleRateError(AudioError):
+    """A sample rate is missing, impossible, or contradicts what a header declares."""
+
+
+class DeviceError(AudioError):
+    """The audio device is missing, busy or gone."""
+
+
+class ConfigError(WakewordError):
+    """A configuration value is outside its limits."""
+
+
+class RecipeError(ConfigError):
+    """A training recipe has an unknown key or an impossible value."""
+
+
+class BundleError(WakewordError):
+    """A model bundle is damaged, incomplete or newer than this library."""
+
+
+class UnknownModelError(BundleError):
+    """No installed bundle or word has the given name."""
+
+
+class ManifestError(WakewordError):
+    """A manifest names a missing file, an unknown column or an empty class."""
+
+
+class EvaluationError(WakewordError):
+    """The measurement asked for is impossible on the audio given."""
+
+
+class TrainingError(WakewordError):
+    """Training or export failed; what was written before is untouched."""
+
+
+class MissingExtraError(WakewordError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package '{package}': pip install 'wakeword[{extra}]'"
+        )

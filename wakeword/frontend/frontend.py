@@ -1,0 +1,144 @@
+"""Samples to features for many streams at once: framing, mel energies, compression.
+
+The one front end of the project: training, evaluation, command line and service call
+``Frontend.process``. State goes in and comes out; the object itself never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.errors import AudioError
+from wakeword.frontend.config import FrontendConfig
+from wakeword.frontend.mel import dct_matrix, mel_filters
+from wakeword.frontend.pcen import compress, smooth
+
+Features = NDArray[np.float32]
+"""(streams, frames, channels) float32."""
+
+
+@dataclass(frozen=True)
+class FrontendState:
+    """What the front end carries between two calls, for ``streams`` streams.
+
+    tail (streams, samples): samples that belong to frames not yet complete.
+    smoothed (streams, n_mels): PCEN's M after the last frame; NaN before the first.
+    """
+
+    tail: NDArray[np.float32]
+    smoothed: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.tail)
+
+    @staticmethod
+    def stack(states: Sequence[FrontendState]) -> FrontendState:
+        """One state of many; all must have the same tail length."""
+        return FrontendState(
+            np.concatenate([s.tail for s in states]), np.concatenate([s.smoothed for s in states])
+        )
+
+    def split(self) -> list[FrontendState]:
+        """The inverse of :meth:`stack`: one state per stream."""
+        return [
+            FrontendState(self.tail[i : i + 1], self.smoothed[i : i + 1]) for i in range(len(self))
+        ]
+
+
+class Frontend:
+    """Turns samples into features as ``config`` says.
+
+    Frame ``k`` covers samples ``[k hop, k hop + window)`` of the stream: nothing is padded,
+    so the first frame is as real as all others, and features do not depend on chunking.
+    """
+
+    def __init__(self, config: FrontendConfig) -> None:
+        self.config = config
+        self._filters = mel_filters(config)
+        n = np.arange(config.window_samples)
+        self._window = (0.5 - 0.5 * np.cos(2.0 * np.pi * n / config.window_samples)).astype(
+            np.float32
+        )
+        self._dct = dct_matrix(config.n_mels, config.n_mfcc)
+
+    def initial_state(self, streams: int = 1) -> FrontendState:
+        """The state of ``streams`` new streams: nothing heard, PCEN not yet adapted."""
+        return FrontendState(
+            np.zeros((streams, 0), np.float32),
+            np.full((streams, self.config.n_mels), np.nan, np.float32),
+        )
+
+    def silence(self) -> NDArray[np.float32]:
+        """Features (channels,) of digital silence: what a window holds before the stream began."""
+        zero = np.zeros((1, 1, self.config.n_mels), np.float32)
+        return self.compress(zero, zero)[0, 0]
+
+    def process(
+        self, samples: NDArray[np.float32], state: FrontendState
+    ) -> tuple[Features, FrontendState]:
+        """Compute the features of all frames that ``samples`` complete.
+
+        Parameters
+        ----------
+        samples (streams, n) float32 in [-1, 1], any n including 0.
+        state
+            What the previous call returned, or :meth:`initial_state`.
+
+        Returns
+        -------
+        features (streams, frames, channels), state
+
+        Raises
+        ------
+        AudioError
+            Wrong shape or type; a NaN or infinite sample.
+        """
+        if samples.ndim != 2 or samples.dtype != np.float32 or len(samples) != len(state):
+            raise AudioError(
+                f"samples must be float32 of shape ({len(state)}, n), "
+                f"not {samples.dtype} of shape {samples.shape}"
+            )
+        if not np.isfinite(samples).all():
+            raise AudioError("audio holds NaN or infinite samples; every sample must be finite")
+        buffered = np.concatenate([state.tail, samples], axis=1)
+        energies = self.energies(self.power(buffered))
+        frames = energies.shape[1]
+        smoothed = self.smooth(energies, state.smoothed)
+        last = smoothed[:, -1] if frames else state.smoothed
+        tail = buffered[:, frames * self.config.hop_samples :]
+        return self.compress(energies, smoothed), FrontendState(tail.copy(), last.copy())
+
+    def power(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Power spectra (streams, frames, fft_size // 2 + 1) of all whole frames in ``samples``."""
+        c = self.config
+        frames = c.frames_after(samples.shape[1])
+        if frames == 0:
+            return np.zeros((len(samples), 0, c.fft_size // 2 + 1), np.float32)
+        framed = np.lib.stride_tricks.sliding_window_view(samples, c.window_samples, axis=1)
+        spectra = np.fft.rfft(framed[:, :: c.hop_samples] * self._window, c.fft_size)
+        return np.asarray(spectra.real**2 + spectra.imag**2, np.float32)
+
+    def energies(
+        self, power: NDArray[np.float32], filters: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Mel energies (streams, frames, n_mels); ``filters`` replaces the bank (warped ones)."""
+        return power @ (self._filters if filters is None else filters)
+
+    def smooth(
+        self, energies: NDArray[np.float32], last: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """PCEN's smoothed energies, or the energies themselves where the kind needs none."""
+        return smooth(energies, self.config.pcen.s, last) if self.config.kind == "pcen" else energies
+
+    def compress(
+        self, energies: NDArray[np.float32], smoothed: NDArray[np.float32]
+    ) -> Features:
+        """Energies to features, by the configured kind."""
+        if self.config.kind == "pcen":
+            return compress(energies, smoothed, self.config.pcen)
+        log_mel: Features = np.log(energies + np.float32(self.config.log_floor))
+        return log_mel if self.config.kind == "logmel" else log_mel @ self._dct
