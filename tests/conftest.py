@@ -1,0 +1,121 @@
+"""What every test may use: the shared recordings, a small real bundle, the command line.
+
+Two switches make a skip a failure, for machines that must be able to run everything:
+``WAKEWORD_REQUIRE_MICROPHONE=1`` and ``WAKEWORD_REQUIRE_SHARED=1`` (continuous integration sets
+both). Without them such tests skip with their reason.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REQUIRED = {
+    marker: f"WAKEWORD_REQUIRE_{marker.upper()}" for marker in ("microphone", "shared")
+}
+
+
+class RunCli(Protocol):
+    """Type of the ``run_cli`` fixture."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout_s: float = 120.0,
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout that the tests belong to."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings (``WAKEWORD_SHARED`` or ``../shared/data``), or a skip."""
+    folder = Path(os.environ.get("WAKEWORD_SHARED") or REPOSITORY.parent / "shared" / "data")
+    if not (folder / "manifest.csv").is_file():
+        pytest.skip(f"no recordings: {folder / 'manifest.csv'} is missing (set WAKEWORD_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small but real bundle directory, for tests that only need some model."""
+    from bundles import write_tiny_bundle
+
+    return Path(write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
+
+
+@pytest.fixture(autouse=True)
+def no_models_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's ``WAKEWORD_MODELS`` must not decide what the tests see."""
+    monkeypatch.delenv("WAKEWORD_MODELS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def run_cli(tmp_path_factory: pytest.TempPathFactory) -> RunCli:
+    """Run ``python -m wakeword`` as its own process and wait for it.
+
+    The process runs in an empty folder unless ``cwd`` says otherwise, because the command must
+    work from any folder; text is UTF-8 and 120 columns wide, whatever terminal the tests have.
+    """
+    empty = tmp_path_factory.mktemp("cwd")
+
+    def run(
+        *arguments: str | Path,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout_s: float = 120.0,
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            cli_command(*arguments),
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            env=cli_environment(env),
+            cwd=cwd or empty,
+            timeout=timeout_s,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
+
+
+def cli_command(*arguments: str | Path) -> Sequence[str]:
+    """The command that starts ``wakeword`` with this interpreter."""
+    return [sys.executable, "-m", "wakeword", *map(str, arguments)]
+
+
+def cli_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment for :func:`cli_command`, without what a developer's shell may add."""
+    env = {k: v for k, v in os.environ.items() if k not in ("WAKEWORD_MODELS", "FORCE_COLOR")}
+    return {**env, "PYTHONIOENCODING": "utf-8", "COLUMNS": "120", **(extra or {})}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a skipped test whose marker the environment requires."""
+    report = yield
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return report
+    for marker, variable in REQUIRED.items():
+        if item.get_closest_marker(marker) and os.environ.get(variable) == "1":
+            report.outcome = "failed"
+            report.longrepr = f"{variable}=1, but this test was skipped: {report.longrepr}"
+    return report
