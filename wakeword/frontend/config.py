@@ -59,17 +59,37 @@ class FrontendConfig:
 
     def __post_init__(self) -> None:
         _require(self.kind in get_args(Kind), "kind", self.kind, f"one of {get_args(Kind)}")
-        _require(4_000 <= self.sample_rate <= 192_000, "sample_rate", self.sample_rate,
-                 "between 4000 and 192000 Hz")
-        _require(1 <= self.hop_samples <= self.window_samples, "hop_samples", self.hop_samples,
-                 f"between 1 and window_samples = {self.window_samples}")
-        _require(self.window_samples <= self.fft_size <= 65_536, "fft_size", self.fft_size,
-                 f"between window_samples = {self.window_samples} and 65536")
+        _require(
+            4_000 <= self.sample_rate <= 192_000,
+            "sample_rate",
+            self.sample_rate,
+            "between 4000 and 192000 Hz",
+        )
+        _require(
+            1 <= self.hop_samples <= self.window_samples,
+            "hop_samples",
+            self.hop_samples,
+            f"between 1 and window_samples = {self.window_samples}",
+        )
+        _require(
+            self.window_samples <= self.fft_size <= 65_536,
+            "fft_size",
+            self.fft_size,
+            f"between window_samples = {self.window_samples} and 65536",
+        )
         _require(1 <= self.n_mels <= 256, "n_mels", self.n_mels, "between 1 and 256")
-        _require(1 <= self.n_mfcc <= self.n_mels, "n_mfcc", self.n_mfcc,
-                 f"between 1 and n_mels = {self.n_mels}")
-        _require(0.0 <= self.f_min_hz < self.f_max_hz <= self.sample_rate / 2, "f_max_hz",
-                 self.f_max_hz, f"above f_min_hz = {self.f_min_hz} and at most half the sample rate")
+        _require(
+            1 <= self.n_mfcc <= self.n_mels,
+            "n_mfcc",
+            self.n_mfcc,
+            f"between 1 and n_mels = {self.n_mels}",
+        )
+        _require(
+            0.0 <= self.f_min_hz < self.f_max_hz <= self.sample_rate / 2,
+            "f_max_hz",
+            self.f_max_hz,
+            f"above f_min_hz = {self.f_min_hz} and at most half the sample rate",
+        )
         _require(self.log_floor > 0.0, "log_floor", self.log_floor, "above 0")
 
     @property
@@ -92,7 +112,9 @@ class FrontendConfig:
         """Build a configuration from metadata; unknown keys and wrong types are errors."""
         values = dict(values)
         pcen = values.pop("pcen", {})
-        return cls(**_checked(cls, values, ""), pcen=PcenConfig(**_checked(PcenConfig, pcen, "pcen.")))
+        return cls(
+            **_checked(cls, values, ""), pcen=PcenConfig(**_checked(PcenConfig, pcen, "pcen."))
+        )
 
 
 def preset(name: str) -> FrontendConfig:
@@ -127,7 +149,9 @@ def _checked(cls: type, values: Any, prefix: str) -> dict[str, Any]:
     known = {f.name: f for f in fields(cls) if f.name != "pcen"}
     for key, value in values.items():
         if key not in known:
-            raise ConfigError(f"front end: unknown key '{prefix}{key}'; there are: {', '.join(known)}")
+            raise ConfigError(
+                f"front end: unknown key '{prefix}{key}'; there are: {', '.join(known)}"
+            )
         wanted: tuple[type, ...] = {"int": (int,), "float": (int, float)}.get(
             str(known[key].type), (str,)
         )

@@ -132,11 +132,11 @@ class Frontend:
         self, energies: NDArray[np.float32], last: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """PCEN's smoothed energies, or the energies themselves where the kind needs none."""
-        return smooth(energies, self.config.pcen.s, last) if self.config.kind == "pcen" else energies
+        return (
+            smooth(energies, self.config.pcen.s, last) if self.config.kind == "pcen" else energies
+        )
 
-    def compress(
-        self, energies: NDArray[np.float32], smoothed: NDArray[np.float32]
-    ) -> Features:
+    def compress(self, energies: NDArray[np.float32], smoothed: NDArray[np.float32]) -> Features:
         """Energies to features, by the configured kind."""
         if self.config.kind == "pcen":
             return compress(energies, smoothed, self.config.pcen)
