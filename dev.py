@@ -35,7 +35,7 @@ SETS = {
     "bench": ["bench.txt"],
 }
 
-# Inputs of each lock: `uv pip compile` arguments. Later ones are held to the versions of earlier ones.
+# What each lock is compiled from; later ones are held to the versions of earlier ones.
 LOCKS = {
     "build.txt": ["--group", "build"],
     "runtime.txt": ["pyproject.toml", "--extra", "cli", "--extra", "mic"],
