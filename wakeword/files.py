@@ -1,0 +1,137 @@
+"""Writing files whole or not at all, and reading JSON with a size limit."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Literal, overload
+
+from wakeword.errors import WakewordError
+
+MAX_JSON_BYTES = 4 * 1024 * 1024
+
+
+@overload
+def atomic_write(
+    path: str | os.PathLike[str], mode: Literal["w"] = "w"
+) -> AbstractContextManager[IO[str]]: ...
+@overload
+def atomic_write(
+    path: str | os.PathLike[str], mode: Literal["wb"]
+) -> AbstractContextManager[IO[bytes]]: ...
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> AbstractContextManager[IO[Any]]:
+    """Open ``path`` for writing so that it changes only when everything was written.
+
+    The bytes go to a temporary file in the same folder, are flushed to the disk, and the
+    file is renamed over ``path`` when the block ends. On any exception, Ctrl-C included,
+    the temporary file is removed and ``path`` is as it was. A link is written through.
+
+    Parameters
+    ----------
+    mode
+        ``"w"``: UTF-8 text, line ends as given; ``"wb"``: bytes.
+
+    Raises
+    ------
+    OSError
+        As from :func:`open`, a full disk included.
+    """
+    if mode not in ("w", "wb"):
+        raise ValueError(f"atomic_write: mode {mode!r}, but it must be 'w' or 'wb'")
+    return _replacing(Path(os.path.realpath(path)), mode)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write ``value`` as indented UTF-8 JSON, atomically; NaN and infinity are refused."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_write(path) as out:
+        out.write(text + "\n")
+
+
+def read_json(
+    path: str | os.PathLike[str],
+    max_bytes: int = MAX_JSON_BYTES,
+    error: type[WakewordError] = WakewordError,
+) -> Any:
+    """Read a JSON file of at most ``max_bytes``.
+
+    Raises
+    ------
+    error
+        The file is missing, too large, not UTF-8, not JSON, or holds NaN, an infinity or a
+        key twice.
+    """
+    data = read_bytes(path, max_bytes, error)
+    try:
+        return json.loads(
+            data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique
+        )
+    except RecursionError:
+        raise error(f"{path} is not valid JSON: nested too deeply") from None
+    except ValueError as why:
+        raise error(f"{path} is not valid JSON: {why}") from why
+
+
+def read_bytes(
+    path: str | os.PathLike[str], max_bytes: int, error: type[WakewordError] = WakewordError
+) -> bytes:
+    """Read a whole file of at most ``max_bytes``; anything else raises ``error``."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(max_bytes + 1)
+    except OSError as why:
+        raise error(f"cannot read {path}: {why.strerror or why}") from why
+    if len(data) > max_bytes:
+        raise error(f"{path} is larger than {max_bytes} bytes, the limit for this kind of file")
+    return data
+
+
+if os.name == "posix":
+
+    def sync_folder(folder: Path) -> None:
+        """Make a rename inside ``folder`` survive a power cut."""
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+else:  # pragma: no cover - Windows cannot open folders
+
+    def sync_folder(folder: Path) -> None:
+        """Nothing to do: NTFS journals renames."""
+
+
+@contextmanager
+def _replacing(path: Path, mode: str) -> Iterator[IO[Any]]:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    encoding = "utf-8" if mode == "w" else None
+    newline = "" if mode == "w" else None
+    try:
+        with open(temporary, mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number that JSON allows")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key '{twice}' appears twice")
+    return table
