@@ -1,0 +1,155 @@
+"""The rooms of the library: imports go down only, the core needs numpy and onnxruntime alone."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wakeword import errors
+
+PACKAGE = Path(__file__).resolve().parent.parent / "wakeword"
+
+BELOW = {
+    "errors": set[str](),
+    "files": {"errors"},
+    "audio": {"files", "errors"},
+    "frontend": {"audio", "files", "errors"},
+    "runtime": {"frontend", "audio", "files", "errors"},
+    "evaluation": {"runtime", "frontend", "audio", "files", "errors"},
+    "data": {"frontend", "audio", "files", "errors"},
+    "networks": {"errors"},
+    "training": {
+        *{"networks", "data", "evaluation", "runtime", "frontend", "audio", "files", "errors"}
+    },
+}
+CORE = {"errors", "files", "audio", "frontend", "runtime", "evaluation"}
+"""What ``import wakeword`` may load."""
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+EXTRAS = {"click", "matplotlib", "onnx", "pyroomacoustics", "rich", "scipy", "sounddevice",
+          "soundfile", "soxr", "torch"}
+
+
+def room_of(module: Path) -> str:
+    """First part of a module's name below ``wakeword``: its room."""
+    return module.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports_of(tree: ast.AST, module: Path) -> Iterator[str]:
+    """Dotted names that the imports under ``tree`` load, relative ones made absolute."""
+    package = ["wakeword", *module.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*parent, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def at_import_time(tree: ast.Module) -> ast.Module:
+    """The statements that run when the module is imported: no function bodies, no typing."""
+    body = [
+        node
+        for node in tree.body
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ]
+    return ast.Module(body, [])
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_imports_go_down_only(module: Path) -> None:
+    names = list(imports_of(ast.parse(module.read_text("utf-8")), module))
+    assert not [n for n in names if n.split(".")[0] in ("service", "wakeword_service", "tests")]
+    loaded = {n.split(".")[1] for n in names if n.startswith("wakeword.")}
+    room = room_of(module)
+    if room in ("cli", "__main__"):
+        return
+    allowed = CORE | {"__version__"} if room == "__init__" else BELOW[room] | {room}
+    assert loaded <= allowed, f"{room} imports {sorted(loaded - allowed)}, which is not below it"
+
+
+def test_the_rooms_have_an_order() -> None:
+    """The table itself goes down only: what a room may import never leads back to it."""
+    for room, below in BELOW.items():
+        for lower in below:
+            assert BELOW[lower] < below, f"{lower} is below {room}, what it imports must be too"
+            assert room not in BELOW[lower]
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if room_of(m) == "cli"], ids=lambda m: m.name
+)
+def test_the_command_line_loads_training_only_when_asked(module: Path) -> None:
+    top = at_import_time(ast.parse(module.read_text("utf-8")))
+    heavy = re.compile(r"(torch|matplotlib|wakeword\.(training|networks))(\.|$)")
+    assert not [name for name in imports_of(top, module) if heavy.match(name)]
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level names of the non-standard modules that a fresh interpreter has after it."""
+    code = f"{statement}\nimport sys, json\nprint(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    names = {name.split(".")[0] for name in json.loads(done.stdout)}
+    return names - set(sys.stdlib_module_names)
+
+
+def test_import_wakeword_loads_numpy_and_onnxruntime_only() -> None:
+    assert loaded_by("import wakeword") - loaded_by("import numpy, onnxruntime") == {"wakeword"}
+
+
+def test_the_command_line_starts_without_the_heavy_extras() -> None:
+    heavy = {"torch", "matplotlib", "scipy", "onnx", "librosa", "pyroomacoustics"}
+    assert not loaded_by("import wakeword.cli.main") & heavy
+
+
+def test_every_module_of_the_core_can_be_imported_without_any_extra() -> None:
+    modules = [
+        ".".join(("wakeword", *m.relative_to(PACKAGE).with_suffix("").parts))
+        for m in MODULES
+        if room_of(m) in CORE
+    ]
+    blocked = {name: None for name in EXTRAS}
+    statement = "import sys\nsys.modules.update(" + repr(blocked) + ")\n" + "\n".join(
+        f"import {name.removesuffix('.__init__')}" for name in modules
+    )
+    done = subprocess.run([sys.executable, "-c", statement], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import_wakeword_takes_less_than_300_ms_beyond_onnxruntime() -> None:
+    code = (
+        "import numpy, onnxruntime, time; start = time.perf_counter(); import wakeword; "
+        "print(time.perf_counter() - start)"
+    )
+    # The best of five: the limit is about the library, not about what else the machine does.
+    times_s = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(5)
+    ]
+    assert min(times_s) < 0.3
+
+
+def test_the_error_tree_at_the_top_of_errors_py_is_the_real_one() -> None:
+    listed = re.findall(r"^( *)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
+    parents: dict[str, str] = {}
+    path: list[tuple[int, str]] = []
+    for indent, name in listed:
+        path = [p for p in path if p[0] < len(indent)]
+        parents[name] = path[-1][1] if path else "Exception"
+        path.append((len(indent), name))
+    real = {
+        name: cls.__base__.__name__
+        for name, cls in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(cls, errors.WakewordError)
+    }
+    assert parents == real
