@@ -38,7 +38,10 @@ SETS = {
 # What each lock is compiled from; later ones are held to the versions of earlier ones.
 LOCKS = {
     "build.txt": ["--group", "build"],
-    "runtime.txt": ["pyproject.toml", "--extra", "cli", "--extra", "mic"],
+    "runtime.txt": [
+        *["pyproject.toml", "--extra", "cli", "--extra", "mic"],
+        *["--constraint", "requirements/platforms.txt"],
+    ],
     "dev.txt": [
         *["pyproject.toml", "requirements/torch-needs.in", "--all-extras"],
         *["--group", "dev", "--group", "build", "--override", "requirements/no-torch.txt"],
