@@ -22,10 +22,12 @@ MAX_PEAK = 16.0
 """Float audio may exceed full scale (decoders overshoot); 24 dB above it is another scale."""
 
 _SCALES = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0, "f8": 1.0}
-_DTYPES: dict[str, str] = {
+_DTYPES: dict[Encoding, str] = {
     "u8": "u1", "s16le": "<i2", "s24le": "u1", "s32le": "<i4", "f32le": "<f4", "f64le": "<f8",
 }  # fmt: skip
-_BYTES: dict[str, int] = {"u8": 1, "s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4, "f64le": 8}
+BYTES_PER_SAMPLE: dict[Encoding, int] = {
+    "u8": 1, "s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4, "f64le": 8,
+}  # fmt: skip
 
 
 def to_mono_float32(
@@ -88,7 +90,7 @@ class PcmDecoder:
             raise AudioError(f"channels = {channels}, but it must be between 1 and {MAX_CHANNELS}")
         self.encoding = encoding
         self.channels = channels
-        self.bytes_per_frame = _BYTES[encoding] * channels
+        self.bytes_per_frame = BYTES_PER_SAMPLE[encoding] * channels
         self._rest = b""
         self._decoded = 0
 
