@@ -1,0 +1,46 @@
+"""Bundles, the batched engine, the detector, and the one-stream face of them."""
+
+from wakeword.runtime.bundle import Bundle
+from wakeword.runtime.bundle_writer import write_bundle
+from wakeword.runtime.detector import Detection, Detector
+from wakeword.runtime.engine import Engine
+from wakeword.runtime.metadata import BundleMetadata
+from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
+from wakeword.runtime.registry import Selection, find_bundle, installed_bundles, select
+from wakeword.runtime.results import StepResult
+from wakeword.runtime.sections import (
+    DataSource,
+    DetectorConfig,
+    ModelFile,
+    SmootherConfig,
+    TrainingRecord,
+)
+from wakeword.runtime.session import Session
+from wakeword.runtime.smoother import Smoother
+from wakeword.runtime.spotter import Spotter
+from wakeword.runtime.stream import Stream
+
+__all__ = [
+    "Bundle",
+    "BundleMetadata",
+    "DataSource",
+    "Detection",
+    "Detector",
+    "DetectorConfig",
+    "Engine",
+    "ModelFile",
+    "OperatingPoint",
+    "OperatingPoints",
+    "Selection",
+    "Session",
+    "Smoother",
+    "SmootherConfig",
+    "Spotter",
+    "StepResult",
+    "Stream",
+    "TrainingRecord",
+    "find_bundle",
+    "installed_bundles",
+    "select",
+    "write_bundle",
+]

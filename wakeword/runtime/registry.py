@@ -1,0 +1,201 @@
+"""Which bundles are there, and which words does a user mean.
+
+Bundles lie in folders: those in ``WAKEWORD_MODELS``, the package's own, the checkout's. A
+folder may hold ``index.json``, ``{"default": ["name", ...]}``: which bundles come first, hence
+which hears a word that several have.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wakeword.errors import BundleError, UnknownModelError
+from wakeword.files import read_json
+from wakeword.runtime.bundle import METADATA_FILE, Bundle
+from wakeword.runtime.tables import require_list, require_table
+
+ENVIRONMENT = "WAKEWORD_MODELS"
+INDEX_FILE = "index.json"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A bundle and those of its words that are wanted, in the order of its labels."""
+
+    bundle: Bundle
+    words: tuple[str, ...]
+
+
+def model_folders() -> list[Path]:
+    """Folders that are searched for bundles, in order.
+
+    Raises
+    ------
+    BundleError
+        ``WAKEWORD_MODELS`` names something that is no folder.
+    """
+    folders = []
+    for part in filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep)):
+        if not Path(part).is_dir():
+            raise BundleError(f"{ENVIRONMENT} names '{part}', which is not a folder")
+        folders.append(Path(part))
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "_models", package.parent / "models"):
+        # A folder called models beside an installed package may be anybody's.
+        if folder.is_dir() and (folder.parent == package or _is_checkout(package.parent)):
+            folders.append(folder)
+            break
+    return folders
+
+
+def bundle_folders() -> list[Path]:
+    """Folders of all installed bundles, those that win first; they may be damaged."""
+    return [bundle for folder in model_folders() for bundle in _bundles_in(folder)]
+
+
+def installed_bundles() -> list[Bundle]:
+    """Load all installed bundles; of two with one name the first found counts.
+
+    Raises
+    ------
+    BundleError
+        One of them is damaged; the message names its folder.
+    """
+    found: dict[str, Bundle] = {}
+    for folder in bundle_folders():
+        bundle = Bundle.load(folder)
+        found.setdefault(bundle.name, bundle)
+    return list(found.values())
+
+
+def find_bundle(name: str) -> Bundle:
+    """The installed bundle called ``name``, or the one in folder ``name``.
+
+    Raises
+    ------
+    UnknownModelError
+        There is none; the message says which there are.
+    BundleError
+        It is damaged.
+    """
+    if _is_path(name):
+        return Bundle.load(name)
+    bundles = installed_bundles()
+    for bundle in bundles:
+        if bundle.name == name:
+            return bundle
+    if (Path(name) / METADATA_FILE).is_file():
+        return Bundle.load(name)
+    raise _unknown(name, bundles)
+
+
+def select(specs: Sequence[str] = ()) -> list[Selection]:
+    """What to load for the words that a user asked for.
+
+    Parameters
+    ----------
+    specs
+        Each the name of a bundle, the path of a bundle's folder, a word (the first bundle
+        that hears it), or ``bundle:word``. None at all means all installed words, each once.
+
+    Raises
+    ------
+    UnknownModelError
+        No bundle or word has this name; the message says which there are.
+    BundleError
+        A bundle is damaged, or none is installed.
+    """
+    if not specs:
+        return _all_words(installed_bundles())
+    return merge([selection for spec in specs for selection in _resolve(spec)])
+
+
+def merge(selections: Iterable[Selection]) -> list[Selection]:
+    """Each bundle once, with all of its words that are wanted anywhere."""
+    chosen: dict[Path, tuple[Bundle, set[str]]] = {}
+    for selection in selections:
+        key = selection.bundle.path.resolve()
+        chosen.setdefault(key, (selection.bundle, set()))[1].update(selection.words)
+    return [
+        Selection(bundle, tuple(word for word in bundle.words if word in words))
+        for bundle, words in chosen.values()
+    ]
+
+
+def _resolve(spec: str) -> list[Selection]:
+    if _is_path(spec) and (Path(spec).exists() or ":" not in Path(spec).name):
+        bundle = Bundle.load(spec)
+        return [Selection(bundle, bundle.words)]
+    name, colon, word = spec.rpartition(":")
+    if colon and name:
+        bundle = find_bundle(name)
+        return [Selection(bundle, (_word_of(bundle, word),))]
+    bundles = [] if _is_path(spec) else installed_bundles()
+    for bundle in bundles:
+        if bundle.name == spec:
+            return [Selection(bundle, bundle.words)]
+    for selection in _all_words(bundles) if bundles else ():
+        if _plain(spec) in selection.words:
+            return [Selection(selection.bundle, (_plain(spec),))]
+    bundle = find_bundle(spec)
+    return [Selection(bundle, bundle.words)]
+
+
+def _all_words(bundles: Iterable[Bundle]) -> list[Selection]:
+    taken: set[str] = set()
+    selections = []
+    for bundle in bundles:
+        words = tuple(word for word in bundle.words if word not in taken)
+        if words:
+            selections.append(Selection(bundle, words))
+        taken.update(words)
+    if not selections:
+        raise BundleError(
+            f"no models are installed; name a bundle's folder, or set {ENVIRONMENT} to a folder "
+            "of bundles"
+        )
+    return selections
+
+
+def _word_of(bundle: Bundle, word: str) -> str:
+    if _plain(word) not in bundle.words:
+        raise UnknownModelError(
+            f"model '{bundle.name}' does not hear '{word}'; it hears: {', '.join(bundle.words)}"
+        )
+    return _plain(word)
+
+
+def _plain(word: str) -> str:
+    """``Smart_Mirror`` is what a shell makes of 'smart mirror'."""
+    return " ".join(word.lower().replace("_", " ").replace("-", " ").split())
+
+
+def _bundles_in(folder: Path) -> list[Path]:
+    found = {p.parent.name: p.parent for p in sorted(folder.glob(f"*/{METADATA_FILE}"))}
+    found = {name: path for name, path in found.items() if not name.startswith(".")}
+    first = []
+    if (folder / INDEX_FILE).exists():
+        where = str(folder / INDEX_FILE)
+        index = require_table(read_json(folder / INDEX_FILE, error=BundleError), where)
+        first = require_list(index.get("default"), f"{where}: default")
+        for name in first:
+            if name not in found:
+                raise BundleError(f"{where} names '{name}', but there is no such bundle")
+    return [found[name] for name in [*first, *(n for n in found if n not in first)]]
+
+
+def _is_path(spec: str) -> bool:
+    return spec in (".", "..") or any(mark in spec for mark in ("/", os.sep, os.altsep or "/"))
+
+
+def _is_checkout(folder: Path) -> bool:
+    return (folder / "pyproject.toml").is_file()
+
+
+def _unknown(name: str, bundles: Sequence[Bundle]) -> UnknownModelError:
+    names = ", ".join(bundle.name for bundle in bundles) or "none"
+    words = ", ".join(dict.fromkeys(w for bundle in bundles for w in bundle.words)) or "none"
+    return UnknownModelError(f"unknown model '{name}'; installed models: {names}; words: {words}")

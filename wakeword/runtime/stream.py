@@ -1,0 +1,180 @@
+"""One audio stream: everything that changes while it is heard."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.audio.pcm import MAX_CHANNELS, Samples, to_mono_float32
+from wakeword.audio.resample import Resampler
+from wakeword.errors import AudioError
+from wakeword.frontend import FrontendState
+from wakeword.runtime.detector import Detector, DetectorState
+
+if TYPE_CHECKING:
+    from wakeword.runtime.engine import Engine
+
+TAIL_S = 0.5
+"""Digital silence that :meth:`Stream.finish` adds, so that a word ending with a file is found."""
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """What a stream was opened with; columns: which of the bundle's words it hears."""
+
+    sample_rate: int
+    channels: int
+    words: tuple[str, ...]
+    columns: tuple[int, ...]
+    detector: Detector
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """Everything a stream remembers of the samples that were scored.
+
+    frames (window_frames, channels): the last features, silence before the stream began.
+    smoother (smoother.steps - 1, words of the bundle): the last posteriors.
+    """
+
+    frontend: FrontendState
+    frames: NDArray[np.float32]
+    smoother: NDArray[np.float32]
+    detector: DetectorState
+
+
+class Stream:
+    """Takes samples of one source; :meth:`Engine.step` scores what they complete.
+
+    Open one with :meth:`Engine.open_stream`. Samples wait until the engine steps: whoever
+    feeds a stream paces it, nothing is dropped here. Not for two threads at once.
+    """
+
+    def __init__(self, engine: Engine, settings: StreamSettings) -> None:
+        self.engine = engine
+        self.settings = settings
+        self._resampler = Resampler(settings.sample_rate, engine.sample_rate)
+        if not 1 <= settings.channels <= MAX_CHANNELS:
+            raise AudioError(
+                f"channels = {settings.channels}, but it must be between 1 and {MAX_CHANNELS}"
+            )
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: exactly the state of a new stream."""
+        self._resampler.reset()
+        self.pending = SampleQueue()
+        self.state = self.engine.initial_state(self.settings)
+        self._taken = 0
+        self._received = 0
+        self._finished = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are heard, in the order of all results."""
+        return self.settings.words
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The threshold of each word."""
+        values = self.settings.detector.thresholds
+        return dict(zip(self.words, map(float, values), strict=True))
+
+    @property
+    def received_samples(self) -> int:
+        """Samples at the model's rate since the start, without the silence of :meth:`finish`."""
+        return self._received
+
+    @property
+    def scored_steps(self) -> int:
+        """Steps that were scored since the start."""
+        return self.state.detector.steps
+
+    @property
+    def due_steps(self) -> int:
+        """Steps that can be scored now."""
+        return len(self.pending) // self.engine.step_samples
+
+    @property
+    def finished(self) -> bool:
+        """Whether :meth:`finish` was called."""
+        return self._finished
+
+    def accept(self, samples: NDArray[Any]) -> None:
+        """Take the next samples; they are copied.
+
+        Parameters
+        ----------
+        samples (n,) or (n, channels) int16, int32, float32 or float64, at the declared rate
+
+        Raises
+        ------
+        AudioError
+            Another type, shape or number of channels, NaN or infinite samples, or the stream
+            is finished. The stream is as before.
+        """
+        if self._finished:
+            raise AudioError(f"samples after the end of the stream (sample {self._taken})")
+        mono = to_mono_float32(samples, self.settings.channels, first_sample=self._taken)
+        self._take(self._resampler.process(mono))
+        self._taken += len(mono)
+
+    def finish(self) -> None:
+        """Declare the end: the last step is completed with silence, and half a second added.
+
+        A stream that never had a sample stays empty. Calling it again changes nothing.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        self._take(self._resampler.process(np.zeros(0, np.float32), last=True))
+        if self._received:
+            step = self.engine.step_samples
+            tail_steps = -(-round(TAIL_S * self.engine.sample_rate) // step)
+            self.pending.append(np.zeros(-self._received % step + tail_steps * step, np.float32))
+
+    def _take(self, samples: Samples) -> None:
+        self.pending.append(samples)
+        self._received += len(samples)
+
+
+class SampleQueue:
+    """Samples that wait for the end of their step."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[Samples] = deque()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, samples: Samples) -> None:
+        """Add a copy of ``samples`` (n,) at the end."""
+        if len(samples):
+            self._chunks.append(samples.copy())
+            self._count += len(samples)
+
+    def peek(self, count: int) -> Samples:
+        """The first ``count`` samples, which stay."""
+        parts, missing = [], count
+        for chunk in self._chunks:
+            if missing == 0:
+                break
+            parts.append(chunk[:missing])
+            missing -= len(parts[-1])
+        assert missing == 0, "more samples asked for than are waiting"
+        return parts[0] if len(parts) == 1 else np.concatenate([*parts, np.zeros(0, np.float32)])
+
+    def drop(self, count: int) -> None:
+        """Remove the first ``count`` samples."""
+        self._count -= count
+        while count:
+            first = self._chunks.popleft()
+            if len(first) > count:
+                self._chunks.appendleft(first[count:])
+                return
+            count -= len(first)
