@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from processes import cli_command, cli_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {
@@ -93,17 +93,6 @@ def run_cli(tmp_path_factory: pytest.TempPathFactory) -> RunCli:
         )
 
     return run
-
-
-def cli_command(*arguments: str | Path) -> Sequence[str]:
-    """The command that starts ``wakeword`` with this interpreter."""
-    return [sys.executable, "-m", "wakeword", *map(str, arguments)]
-
-
-def cli_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment for :func:`cli_command`, without what a developer's shell may add."""
-    env = {k: v for k, v in os.environ.items() if k not in ("WAKEWORD_MODELS", "FORCE_COLOR")}
-    return {**env, "PYTHONIOENCODING": "utf-8", "COLUMNS": "120", **(extra or {})}
 
 
 @pytest.hookimpl(wrapper=True)
