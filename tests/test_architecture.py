@@ -17,20 +17,20 @@ from wakeword import errors
 
 PACKAGE = Path(__file__).resolve().parent.parent / "wakeword"
 
+BASE = {"errors", "files", "tables"}
 BELOW = {
     "errors": set[str](),
     "files": {"errors"},
-    "audio": {"files", "errors"},
-    "frontend": {"audio", "files", "errors"},
-    "runtime": {"frontend", "audio", "files", "errors"},
-    "evaluation": {"runtime", "frontend", "audio", "files", "errors"},
-    "data": {"frontend", "audio", "files", "errors"},
-    "networks": {"errors"},
-    "training": {
-        *{"networks", "data", "evaluation", "runtime", "frontend", "audio", "files", "errors"}
-    },
+    "tables": {"errors"},
+    "audio": BASE,
+    "frontend": {"audio"} | BASE,
+    "networks": BASE,
+    "runtime": {"frontend", "audio"} | BASE,
+    "evaluation": {"runtime", "frontend", "audio"} | BASE,
+    "data": {"frontend", "audio"} | BASE,
+    "training": {"networks", "data", "evaluation", "runtime", "frontend", "audio"} | BASE,
 }
-CORE = {"errors", "files", "audio", "frontend", "runtime", "evaluation"}
+CORE = {"audio", "frontend", "runtime", "evaluation"} | BASE
 """What ``import wakeword`` may load."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
