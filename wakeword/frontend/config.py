@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from wakeword.errors import ConfigError
+from wakeword.tables import from_table
 
 Kind = Literal["pcen", "logmel", "mfcc"]
 
@@ -110,11 +111,7 @@ class FrontendConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FrontendConfig:
         """Build a configuration from metadata; unknown keys and wrong types are errors."""
-        values = dict(values)
-        pcen = values.pop("pcen", {})
-        return cls(
-            **_checked(cls, values, ""), pcen=PcenConfig(**_checked(PcenConfig, pcen, "pcen."))
-        )
+        return from_table(cls, values, "frontend")
 
 
 def preset(name: str) -> FrontendConfig:
@@ -140,21 +137,3 @@ def preset(name: str) -> FrontendConfig:
 def _require(ok: bool, name: str, value: object, limit: str) -> None:
     if not ok:
         raise ConfigError(f"front end: {name} = {value!r}, but it must be {limit}")
-
-
-def _checked(cls: type, values: Any, prefix: str) -> dict[str, Any]:
-    """Refuse unknown keys and non-scalar or non-finite values before the constructor sees them."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"front end: {prefix or 'frontend'} must be a table, not {values!r}")
-    known = {f.name: f for f in fields(cls) if f.name != "pcen"}
-    for key, value in values.items():
-        if key not in known:
-            raise ConfigError(
-                f"front end: unknown key '{prefix}{key}'; there are: {', '.join(known)}"
-            )
-        wanted: tuple[type, ...] = {"int": (int,), "float": (int, float)}.get(
-            str(known[key].type), (str,)
-        )
-        if isinstance(value, bool) or not isinstance(value, wanted) or value != value:
-            raise ConfigError(f"front end: {prefix}{key} = {value!r} is not a {known[key].type}")
-    return values

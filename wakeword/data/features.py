@@ -1,0 +1,71 @@
+"""Scenes to features, through the one front end, with a random vocal tract for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.data.scenes import Scene
+from wakeword.errors import ConfigError
+from wakeword.frontend import Frontend
+from wakeword.frontend.mel import mel_filters
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """Augmentation between power spectrum and mel: vocal tract warp and band limits."""
+
+    warp: tuple[float, float] = (0.84, 1.18)
+    warp_steps: int = 18
+    unwarped: float = 0.25
+    band: float = 0.08
+
+    def __post_init__(self) -> None:
+        if not 0.7 <= self.warp[0] <= self.warp[1] <= 1.4:
+            raise ConfigError(f"features.warp = {self.warp} must be low, high within [0.7, 1.4]")
+        if not 2 <= self.warp_steps <= 200:
+            raise ConfigError(f"features.warp_steps = {self.warp_steps} must be in [2, 200]")
+        for name in ("unwarped", "band"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ConfigError(f"features.{name} = {getattr(self, name)} must be in [0, 1]")
+
+
+class SceneFeatures:
+    """Computes features of scenes of one length; holds warped filter banks."""
+
+    def __init__(self, frontend: Frontend, config: FeatureConfig) -> None:
+        self.frontend = frontend
+        self.config = config
+        warps = np.linspace(*config.warp, config.warp_steps)
+        self._banks = [mel_filters(frontend.config, float(w)) for w in warps]
+        self._plain = mel_filters(frontend.config)
+
+    def compute(self, scenes: Sequence[Scene], rng: np.random.Generator) -> NDArray[np.float16]:
+        """Return features (scenes, frames, channels); silence before a stream begins."""
+        power = self.frontend.power(np.stack([s.samples for s in scenes]))
+        out = np.empty((*power.shape[:2], self.frontend.config.channels), np.float16)
+        for i, scene in enumerate(scenes):
+            first = scene.begin // self.frontend.config.hop_samples
+            out[i, :first] = self.frontend.silence()
+            out[i, first:] = self._one(power[i : i + 1, first:], rng)
+        return out
+
+    def _one(self, power: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        front = self.frontend
+        if rng.random() < self.config.band:
+            power = power * self._band(rng)
+        plain = rng.random() < self.config.unwarped
+        bank = self._plain if plain else self._banks[int(rng.integers(len(self._banks)))]
+        energies = front.energies(power, bank)
+        fresh = np.full((1, energies.shape[2]), np.nan, np.float32)
+        return front.compress(energies, front.smooth(energies, fresh))[0]
+
+    def _band(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """A telephone, a small loudspeaker or a dull microphone: 40 dB down outside a band."""
+        rate, bins = self.frontend.config.sample_rate, self.frontend.config.fft_size // 2 + 1
+        hz = np.linspace(0, rate / 2, bins)
+        low, high = rng.uniform(50.0, 400.0), rng.uniform(3300.0, 7000.0)
+        return np.where((hz < low) | (hz > high), 1e-4, 1.0).astype(np.float32)

@@ -1,0 +1,250 @@
+"""Scenes: a few seconds of augmented audio around one word, or around none, as features.
+
+A scene is longer than a window, so that PCEN is warm where windows are cut, and so that one
+scene gives many windows: timing jitter costs nothing. Cutting and labelling is in
+``training/windows.py``; this file makes the sound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.data import mixing
+from wakeword.data.sources import RATE, AlignedWord, Sources
+from wakeword.data.voices import change_voice, place, reverberate
+from wakeword.errors import ConfigError
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """How scenes are drawn. Probabilities in [0, 1], levels in dB, times in seconds."""
+
+    seconds: float = 3.2
+    positives: float = 0.5
+    word_end_s: tuple[float, float] = (2.0, 2.6)
+    snr_db: tuple[float, float] = (-5.0, 15.0)
+    faint_snr_db: tuple[float, float] = (15.0, 40.0)
+    clean: float = 0.2
+    faint: float = 0.15
+    room: float = 0.4
+    level_db: tuple[float, float] = (-48.0, -8.0)
+    speed: tuple[float, float] = (0.82, 1.22)
+    synthetic: float = 0.12
+    carrier: float = 0.25
+    fresh: float = 0.1
+    band: float = 0.08
+    near_miss: float = 0.12
+    mined: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name in (
+            "positives",
+            "clean",
+            "faint",
+            "room",
+            "synthetic",
+            "carrier",
+            "fresh",
+            "band",
+            "near_miss",
+            "mined",
+        ):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, 1]")
+        for name in ("word_end_s", "snr_db", "faint_snr_db", "level_db", "speed"):
+            low, high = getattr(self, name)
+            if not low <= high:
+                raise ConfigError(f"scenes.{name} = [{low}, {high}] must be low, then high")
+        if not 2.0 <= self.word_end_s[0] <= self.word_end_s[1] <= self.seconds - 0.5:
+            raise ConfigError(
+                f"scenes.word_end_s = {self.word_end_s} must be in [2, {self.seconds - 0.5}]"
+            )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Audio (n,) at 16 kHz with the word's class (0 for none) and times in samples.
+
+    ``fresh`` says that the stream starts inside the scene, at sample ``begin``.
+    """
+
+    samples: Samples
+    label: int
+    start: int
+    end: int
+    begin: int
+
+
+class SceneMaker:
+    """Draws scenes from sources; all randomness comes from the generator given to each call."""
+
+    def __init__(self, sources: Sources, config: SceneConfig) -> None:
+        self.sources = sources
+        self.config = config
+        self.length = round(config.seconds * RATE)
+
+    def draw(self, rng: np.random.Generator) -> Scene:
+        """One random scene."""
+        return self.positive(rng) if rng.random() < self.config.positives else self.negative(rng)
+
+    def positive(self, rng: np.random.Generator) -> Scene:
+        """A word in some voice, room, noise and company."""
+        label = int(rng.integers(len(self.sources.words)))
+        word = self._pick_word(label, rng)
+        clip, start, end = self._voice(word, rng)
+        at = round(rng.uniform(*self.config.word_end_s) * RATE) - end
+        speech = place(clip, at, self.length)
+        start, end = at + start, at + end
+        if rng.random() < self.config.carrier:
+            speech = self._surround(speech, start, end, rng)
+        return self._finish(speech, label + 1, max(0, start), end, rng)
+
+    def negative(self, rng: np.random.Generator) -> Scene:
+        """Speech without a word, parts of words, other sounds, or what a model mistook."""
+        c, draw = self.config, rng.random()
+        if self.sources.mined and draw < c.mined:
+            speech = self._mined(rng)
+        elif (draw := rng.random()) < c.near_miss:
+            speech = self._near_miss(rng)
+        elif draw < c.near_miss + 0.5:
+            speech = self._talk(rng)
+        elif draw < c.near_miss + 0.68:
+            speech = self._clips(rng)
+        else:
+            speech = self._sound(rng)
+        return self._finish(speech, 0, 0, 0, rng)
+
+    def _pick_word(self, label: int, rng: np.random.Generator) -> AlignedWord:
+        words = self.sources.words[label]
+        synthetic = rng.random() < self.config.synthetic
+        wanted = [w for w in words if w.synthetic == synthetic] or words
+        return wanted[int(rng.integers(len(wanted)))]
+
+    def _voice(self, word: AlignedWord, rng: np.random.Generator) -> tuple[Samples, int, int]:
+        """The clip at another speed; word times follow."""
+        clip = self.sources.corpus.audio(word.index)
+        speed = rng.uniform(*self.config.speed) if rng.random() < 0.8 else 1.0
+        longest = 1.4 * RATE * speed
+        if word.end - word.start > longest:
+            speed = (word.end - word.start) / (1.4 * RATE)
+        return change_voice(clip, speed), round(word.start / speed), round(word.end / speed)
+
+    def _surround(self, speech: Samples, start: int, end: int, rng: np.random.Generator) -> Samples:
+        """Running speech before and perhaps after the word, after a short pause."""
+        level = mixing.loudest_rms(speech, RATE)
+        out = np.zeros_like(speech)
+        gaps = (rng.uniform(0.03, 0.4, 2) * RATE).astype(int)
+        before, after = max(0, start - gaps[0]), min(self.length, end + gaps[1])
+        for low, high, wanted in ((0, before, 0.9), (after, self.length, 0.6)):
+            if high - low > 0.1 * RATE and rng.random() < wanted:
+                talk = mixing.fit(self._talker(rng), high - low, rng)
+                loud = mixing.loudest_rms(talk, RATE)
+                if loud > 0.0:
+                    out[low:high] = talk * np.float32(
+                        level / loud * 10 ** (rng.uniform(-9, 3) / 20)
+                    )
+        keep = slice(max(0, start - RATE // 50), end + RATE // 50)
+        out[keep] += speech[keep]
+        return out
+
+    def _talker(self, rng: np.random.Generator) -> Samples:
+        pool = self.sources.speech or self.sources.clips
+        return self.sources.corpus.audio(pool[int(rng.integers(len(pool)))])
+
+    def _talk(self, rng: np.random.Generator) -> Samples:
+        speed = rng.uniform(*self.config.speed) if rng.random() < 0.5 else 1.0
+        needed = round(self.length * speed) + 1
+        return place(
+            change_voice(mixing.fit(self._talker(rng), needed, rng), speed), 0, self.length
+        )
+
+    def _clips(self, rng: np.random.Generator) -> Samples:
+        """Single words of other kinds, one after the other."""
+        pool = self.sources.clips or self.sources.speech
+        out = np.zeros(self.length, np.float32)
+        at = int(rng.integers(0, RATE))
+        while at < self.length:
+            clip = self.sources.corpus.audio(pool[int(rng.integers(len(pool)))])[: self.length]
+            clip = change_voice(clip, rng.uniform(*self.config.speed))
+            out += place(clip, at, self.length)
+            at += len(clip) + int(rng.integers(0, RATE // 2))
+        return out
+
+    def _near_miss(self, rng: np.random.Generator) -> Samples:
+        """Half a word, or the halves of two different words joined."""
+        n = len(self.sources.words)
+        first, second = rng.choice(n, 2, replace=False) if n > 1 else (0, 0)
+        halves: list[Samples] = []
+        for label, half in ((int(first), 0), (int(second), 1)):
+            clip, start, end = self._voice(self._pick_word(label, rng), rng)
+            cut = start + round((end - start) * rng.uniform(0.4, 0.55))
+            piece = clip[max(0, start) : cut] if half == 0 else clip[cut:end]
+            halves.append(piece / np.float32(max(mixing.loudest_rms(piece, RATE), 1e-6)) * 0.1)
+        kind = rng.integers(3) if n > 1 else rng.integers(2)
+        piece = np.concatenate(halves) if kind == 2 else halves[int(kind)]
+        at = round(rng.uniform(1.2, 2.6) * RATE) - len(piece)
+        return place(piece, at, self.length)
+
+    def _mined(self, rng: np.random.Generator) -> Samples:
+        """A stretch that fooled an earlier model, at the place where a word would be."""
+        hit = self.sources.mined[int(rng.integers(len(self.sources.mined)))]
+        audio = self.sources.corpus.audio(hit.index)
+        speed = rng.uniform(0.93, 1.07) if rng.random() < 0.5 else 1.0
+        at = round(rng.uniform(*self.config.word_end_s) * RATE)
+        first = hit.end - round(at * speed)
+        piece = place(audio, -first, round(self.length * speed) + 1)
+        return place(change_voice(piece, speed), 0, self.length)
+
+    def _sound(self, rng: np.random.Generator) -> Samples:
+        """Noise, music, babble, coloured noise or silence as the foreground."""
+        if rng.random() < 0.1:
+            return np.zeros(self.length, np.float32)
+        return self._noise(rng)
+
+    def _noise(self, rng: np.random.Generator) -> Samples:
+        """One background of the scene's length, at any level."""
+        kind = rng.random()
+        if kind < 0.28:
+            talkers = [self._talker(rng) for _ in range(int(rng.integers(2, 9)))]
+            return mixing.babble(talkers, self.length, rng)
+        if kind < 0.36 and self.sources.music:
+            pool = self.sources.music
+        elif kind < 0.44:
+            return mixing.fit(self._talker(rng), self.length, rng)
+        elif kind < 0.54:
+            return mixing.coloured_noise(self.length, rng.uniform(-0.5, 2.0), rng)
+        else:
+            pool = self.sources.noise
+        return mixing.fit(
+            self.sources.corpus.audio(pool[int(rng.integers(len(pool)))]), self.length, rng
+        )
+
+    def _finish(
+        self, speech: Samples, label: int, start: int, end: int, rng: np.random.Generator
+    ) -> Scene:
+        """Room, noise, level, and where the stream begins: the same for all scenes."""
+        c = self.config
+        if self.sources.rooms and rng.random() < c.room:
+            speech = reverberate(
+                speech, self.sources.rooms[int(rng.integers(len(self.sources.rooms)))]
+            )
+        draw = rng.random()
+        if draw >= c.clean:
+            snr = rng.uniform(*(c.faint_snr_db if draw < c.clean + c.faint else c.snr_db))
+            speech = mixing.mix_at_snr(speech, self._noise(rng), snr, RATE)
+        level = mixing.loudest_rms(speech, RATE)
+        if level > 0.0:
+            speech = speech * np.float32(10.0 ** (rng.uniform(*c.level_db) / 20.0) / level)
+        if rng.random() < 0.7:  # the noise of any microphone
+            hiss = 10.0 ** (rng.uniform(-95.0, -65.0) / 20.0)
+            speech = speech + mixing.coloured_noise(self.length, 0.0, rng) * np.float32(hiss)
+        begin = 0
+        if rng.random() < c.fresh:  # a stream that starts with, or shortly before, the word
+            latest = start if label else self.length - 2 * RATE
+            begin = int(rng.integers(max(0, latest - RATE // 2), max(1, latest) + 1))
+        return Scene(np.clip(speech, -1.0, 1.0), label, start, end, begin)

@@ -1,0 +1,66 @@
+"""Checkpoints: what a run needs to go on as if it had not been stopped. No pickle is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wakeword.errors import TrainingError
+from wakeword.files import atomic_write
+from wakeword.training.recipe import Recipe
+
+
+@dataclass
+class Checkpoint:
+    """State after ``round`` rounds; ``log`` holds one entry a round."""
+
+    round: int
+    model: dict[str, Any]
+    average: dict[str, Any]
+    optimizer: dict[str, Any]
+    log: list[dict[str, float]]
+
+
+def recipe_key(recipe: Recipe, data_sha256: str) -> str:
+    """What must be equal for a run to be continued: all of the recipe that shapes training."""
+    table = recipe.to_dict()
+    table["bundle"] = {"words": table["bundle"]["words"]}
+    del table["detection"], table["training"]["checkpoint_rounds"]
+    text = json.dumps([table, data_sha256], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, key: str) -> None:
+    """Write the checkpoint beside the old one, then put it in its place."""
+    with atomic_write(folder / "checkpoint.pt", "wb") as file:
+        torch.save({"key": key, **vars(checkpoint)}, file)
+
+
+def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
+    """The checkpoint in ``folder``, or None.
+
+    Raises
+    ------
+    TrainingError
+        It is damaged, or of another recipe or other data.
+    """
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return None
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        found = stored.pop("key")
+        checkpoint = Checkpoint(**stored)
+    except Exception as error:
+        raise TrainingError(f"checkpoint {path} cannot be read: {error}") from error
+    if found != key:
+        raise TrainingError(
+            f"{path} is of another recipe or other recordings; name another folder with --run, "
+            f"or start again with --restart"
+        )
+    return checkpoint

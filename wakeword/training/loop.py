@@ -1,0 +1,127 @@
+"""The training loop: rounds of fresh scenes, cross entropy, Adam, averaged weights."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from wakeword.training.checkpoint import Checkpoint
+from wakeword.training.recipe import TrainingSection
+from wakeword.training.windows import SceneArrays, WindowConfig, cut, mask
+
+
+@dataclass(frozen=True)
+class RoundReport:
+    """One round: its number (from 1), mean loss, window error rate, learning rate."""
+
+    round: int
+    rounds: int
+    loss: float
+    error: float
+    learning_rate: float
+
+
+class Trainer:
+    """Holds network, averaged network and optimiser; ``train_round`` consumes one shard."""
+
+    def __init__(self, model: nn.Module, training: TrainingSection, windows: WindowConfig) -> None:
+        self.model = model
+        self.average = copy.deepcopy(model)
+        self.training = training
+        self.windows = windows
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+        )
+        self.round = 0
+        self.log: list[dict[str, float]] = []
+        self._pool: deque[SceneArrays] = deque(maxlen=training.pool_rounds)
+
+    @property
+    def first_shard(self) -> int:
+        """The shard to feed next: on resuming, the pool is filled again first."""
+        return max(0, self.round - self.training.pool_rounds + 1 + len(self._pool))
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on where ``checkpoint`` was taken."""
+        self.model.load_state_dict(checkpoint.model)
+        self.average.load_state_dict(checkpoint.average)
+        self.optimizer.load_state_dict(checkpoint.optimizer)
+        self.round, self.log = checkpoint.round, list(checkpoint.log)
+
+    def checkpoint(self) -> Checkpoint:
+        """The state now, as a value."""
+        return Checkpoint(
+            self.round,
+            self.model.state_dict(),
+            self.average.state_dict(),
+            self.optimizer.state_dict(),
+            self.log,
+        )
+
+    def refill(self, shards: Iterable[SceneArrays]) -> None:
+        """Put shards of earlier rounds back into the pool after a resume."""
+        self._pool.extend(shards)
+
+    def train_round(self, shard: SceneArrays) -> RoundReport:
+        """Add ``shard`` to the pool and train on random windows of the whole pool."""
+        t = self.training
+        self._pool.append(shard)
+        rng = np.random.default_rng([t.seed, 0x701D, self.round])
+        torch.manual_seed(int(rng.integers(2**31)))
+        steps = max(1, len(shard) * t.windows_per_scene // t.batch)
+        self.model.train()
+        losses, errors = 0.0, 0
+        rate = t.learning_rate
+        for step in range(steps):
+            share = (self.round + step / steps) / t.rounds
+            rate = t.learning_rate_at(share)
+            loss, wrong = self._step(self._batch(rng), rate)
+            losses, errors = losses + loss, errors + wrong
+        self.round += 1
+        report = RoundReport(self.round, t.rounds, losses / steps, errors / (steps * t.batch), rate)
+        self.log.append({"round": self.round, "loss": report.loss, "error": report.error})
+        return report
+
+    def _batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """``batch`` windows from scenes of the whole pool, one scene at most once a batch."""
+        sizes = np.cumsum([len(s) for s in self._pool])
+        chosen = np.sort(rng.choice(sizes[-1], min(self.training.batch, sizes[-1]), replace=False))
+        windows, labels = [], []
+        for i, part in enumerate(self._pool):
+            first = sizes[i] - len(part)
+            inside = chosen[(chosen >= first) & (chosen < sizes[i])] - first
+            if len(inside):
+                w, label = cut(part, inside, self.windows, rng)
+                windows.append(mask(w, self.windows, rng))
+                labels.append(label)
+        return torch.from_numpy(np.concatenate(windows)), torch.from_numpy(np.concatenate(labels))
+
+    def _step(self, batch: tuple[torch.Tensor, torch.Tensor], rate: float) -> tuple[float, int]:
+        windows, labels = batch
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        logits = self.model(windows)
+        loss = functional.cross_entropy(
+            logits, labels, label_smoothing=self.training.label_smoothing
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        self._update_average()
+        return float(loss.detach()), int((logits.argmax(1) != labels).sum())
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Exponential moving average of the weights, slower as training goes on (up to decay)."""
+        taken = self.round * 1000 + 1
+        decay = min(self.training.average, taken / (taken + 100.0))
+        for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            mean.lerp_(now, 1.0 - decay)

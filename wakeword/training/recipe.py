@@ -1,0 +1,168 @@
+"""Recipes: everything a training run is made of, in one TOML file."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from wakeword.data.features import FeatureConfig
+from wakeword.data.scenes import SceneConfig
+from wakeword.errors import RecipeError
+from wakeword.frontend import FrontendConfig
+from wakeword.tables import from_table
+from wakeword.training.windows import WindowConfig
+
+
+@dataclass(frozen=True)
+class BundleSection:
+    """What the bundle is called and what it hears."""
+
+    name: str
+    words: tuple[str, ...]
+    version: str = "1.0.0"
+    description: str = ""
+    licence: str = "Apache-2.0"
+    default_target_fa_per_hour: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,63}", self.name):
+            raise RecipeError(
+                f"name '{self.name}' must be 1 to 64 characters of a-z, 0-9, '_', '.', '-'"
+            )
+        if not 1 <= len(self.words) <= 100 or len(set(self.words)) != len(self.words):
+            raise RecipeError(f"words {list(self.words)} must be 1 to 100 different words")
+        for word in self.words:
+            if word == "background" or not re.fullmatch(r"[^\s,:]+( [^\s,:]+)*", word):
+                raise RecipeError(f"'{word}' cannot be a word: no commas, colons, or 'background'")
+        if self.default_target_fa_per_hour <= 0.0:
+            raise RecipeError("default_target_fa_per_hour must be above 0")
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """Which recordings; ``manifest`` is relative to the recipe's folder."""
+
+    manifest: str
+    exclude_corpora: tuple[str, ...] = ()
+    synthetic_corpora: tuple[str, ...] = ("tts",)
+    noise_corpora: tuple[str, ...] = (
+        "kitchen20",
+        "esc10",
+        "moodist",
+        "noisekun",
+        "opensurge",
+        "scbg",
+    )
+    music_corpora: tuple[str, ...] = ("opensurge",)
+    rooms: int = 400
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rooms <= 100_000:
+            raise RecipeError(f"rooms = {self.rooms} must be between 0 and 100000")
+
+
+@dataclass(frozen=True)
+class NetworkSection:
+    """Family and its parameters (see ``wakeword.networks``)."""
+
+    family: str = "crnn"
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingSection:
+    """The loop. A round makes ``scenes_per_round`` scenes and trains on the last ``pool_rounds``.
+
+    ``schedule``: ``drop`` keeps the learning rate for 60 % of the rounds and then uses the final
+    one (the paper's 1e-3 and 3e-4); ``cosine`` goes from one to the other on a half cosine.
+    """
+
+    seed: int = 1
+    rounds: int = 100
+    scenes_per_round: int = 2048
+    pool_rounds: int = 12
+    windows_per_scene: int = 8
+    batch: int = 64
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 3e-4
+    schedule: Literal["drop", "cosine"] = "drop"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    average: float = 0.0
+    mine_after_rounds: tuple[int, ...] = ()
+    mine_most: int = 4000
+    checkpoint_rounds: int = 2
+
+    def __post_init__(self) -> None:
+        for name in (
+            "rounds",
+            "scenes_per_round",
+            "pool_rounds",
+            "windows_per_scene",
+            "batch",
+            "mine_most",
+            "checkpoint_rounds",
+        ):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"{name} = {getattr(self, name)} must be at least 1")
+        if not 0.0 < self.final_learning_rate <= self.learning_rate <= 1.0:
+            raise RecipeError(
+                f"0 < final_learning_rate = {self.final_learning_rate} <= learning_rate = "
+                f"{self.learning_rate} <= 1 must hold"
+            )
+        for name in ("weight_decay", "label_smoothing", "average"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise RecipeError(f"{name} = {getattr(self, name)} must be in [0, 1)")
+
+    def learning_rate_at(self, share: float) -> float:
+        """Learning rate after ``share`` (0 to 1) of the run."""
+        if self.schedule == "drop":
+            return self.learning_rate if share < 0.6 else self.final_learning_rate
+        span = self.learning_rate - self.final_learning_rate
+        return self.final_learning_rate + span * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+@dataclass(frozen=True)
+class DetectionSection:
+    """What turns posteriors into detections."""
+
+    smoother_steps: int = 3
+    refractory_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole training run, from recordings to bundle."""
+
+    bundle: BundleSection
+    data: DataSection
+    frontend: FrontendConfig = field(default_factory=FrontendConfig)
+    network: NetworkSection = field(default_factory=NetworkSection)
+    scenes: SceneConfig = field(default_factory=SceneConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    training: TrainingSection = field(default_factory=TrainingSection)
+    detection: DetectionSection = field(default_factory=DetectionSection)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as recorded in the bundle and compared on resuming."""
+        return asdict(self)
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    RecipeError
+        The file cannot be read, is not TOML, or has an unknown key or an impossible value.
+    """
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"recipe {path} cannot be read: {error}") from error
+    return from_table(Recipe, table, f"recipe {path}", RecipeError)

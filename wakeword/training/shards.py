@@ -1,0 +1,92 @@
+"""Scenes made ahead of training by worker processes, a shard at a time.
+
+Shard ``k`` depends on the seed and ``k`` alone: not on how many workers there are, nor on
+which of them makes it, nor on whether the run was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from wakeword.data.features import FeatureConfig, SceneFeatures
+from wakeword.data.scenes import SceneConfig, SceneMaker
+from wakeword.data.sources import Sources
+from wakeword.frontend import Frontend, FrontendConfig
+from wakeword.training.windows import SceneArrays, frame_times
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """What every shard is made from."""
+
+    sources: Sources
+    scenes: SceneConfig
+    features: FeatureConfig
+    frontend: FrontendConfig
+    seed: int
+    size: int
+
+
+def make_shard(plan: ShardPlan, number: int) -> SceneArrays:
+    """Draw the scenes of shard ``number`` and compute their features."""
+    rng = np.random.default_rng([plan.seed, 0x5CE7E, number])
+    maker = SceneMaker(plan.sources, plan.scenes)
+    features = SceneFeatures(Frontend(plan.frontend), plan.features)
+    parts: list[SceneArrays] = []
+    for first in range(0, plan.size, BATCH):
+        scenes = [maker.draw(rng) for _ in range(min(BATCH, plan.size - first))]
+        times = [frame_times(s.start, s.end, plan.frontend) if s.end else (0, 0) for s in scenes]
+        parts.append(
+            SceneArrays(
+                features.compute(scenes, rng),
+                np.array([s.label for s in scenes]),
+                np.array([t[0] for t in times]),
+                np.array([t[1] for t in times]),
+            )
+        )
+    return SceneArrays.concatenate(parts)
+
+
+_plan: ShardPlan | None = None
+
+
+def _work(number: int) -> SceneArrays:
+    assert _plan is not None
+    return make_shard(_plan, number)
+
+
+def shards(plan: ShardPlan, first: int, last: int, workers: int) -> Iterator[SceneArrays]:
+    """Yield shards ``first`` to ``last - 1`` in order, at most ``workers + 1`` ahead.
+
+    ``workers = 0`` makes them in this process.
+    """
+    if workers == 0:
+        for number in range(first, last):
+            yield make_shard(plan, number)
+        return
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(plan,)) as pool:
+        waiting: list[Future[SceneArrays]] = []
+        ahead = first
+        try:
+            for _ in range(first, last):
+                while ahead < last and len(waiting) <= workers:
+                    waiting.append(pool.submit(_work, ahead))
+                    ahead += 1
+                yield waiting.pop(0).result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _start(plan: ShardPlan) -> None:
+    global _plan
+    _plan = plan
+    if hasattr(os, "nice"):
+        os.nice(5)
