@@ -11,28 +11,14 @@ import os
 import subprocess
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import pytest
-from processes import cli_command, cli_environment
+from processes import RunCli, cli_command, cli_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {
     marker: f"WAKEWORD_REQUIRE_{marker.upper()}" for marker in ("microphone", "shared")
 }
-
-
-class RunCli(Protocol):
-    """Type of the ``run_cli`` fixture."""
-
-    def __call__(
-        self,
-        *arguments: str | Path,
-        stdin: bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        timeout_s: float = 120.0,
-    ) -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
+
+
+class RunCli(Protocol):
+    """Type of the ``run_cli`` fixture."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout_s: float = 120.0,
+    ) -> subprocess.CompletedProcess[str]: ...
 
 
 def cli_command(*arguments: str | Path) -> Sequence[str]:
