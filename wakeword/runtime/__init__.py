@@ -1,7 +1,7 @@
 """Bundles, the batched engine, the detector, and the one-stream face of them."""
 
 from wakeword.runtime.bundle import Bundle
-from wakeword.runtime.bundle_writer import write_bundle
+from wakeword.runtime.bundle_writer import write_bundle, write_metadata
 from wakeword.runtime.detector import Detection, Detector
 from wakeword.runtime.engine import Engine
 from wakeword.runtime.metadata import BundleMetadata
@@ -43,4 +43,5 @@ __all__ = [
     "installed_bundles",
     "select",
     "write_bundle",
+    "write_metadata",
 ]

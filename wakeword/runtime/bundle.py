@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -111,13 +110,6 @@ def describe_model(metadata: BundleMetadata, onnx_bytes: bytes) -> BundleMetadat
     digest = hashlib.sha256(onnx_bytes).hexdigest()
     model = replace(metadata.model, sha256=digest, bytes=len(onnx_bytes))
     return replace(metadata, model=model)
-
-
-def with_operating_points(
-    metadata: BundleMetadata, points: Mapping[str, OperatingPoints]
-) -> BundleMetadata:
-    """``metadata`` with other operating points: what calibration changes in a bundle."""
-    return replace(metadata, operating_points=dict(points))
 
 
 def _read_model(folder: Path, metadata: BundleMetadata) -> bytes:

@@ -74,6 +74,22 @@ def write_bundle(
     return Bundle.load(target)
 
 
+def write_metadata(bundle: Bundle, metadata: BundleMetadata) -> Bundle:
+    """Give a bundle other metadata, for example new operating points; its network stays.
+
+    Raises
+    ------
+    BundleError
+        ``metadata`` describe another network.
+    OSError
+        As from any writing; the old metadata are still there.
+    """
+    if metadata.model != bundle.metadata.model:
+        raise BundleError(f"these metadata do not describe the network of bundle {bundle.path}")
+    write_json(bundle.path / METADATA_FILE, metadata.to_dict())
+    return Bundle.load(bundle.path)
+
+
 def _refuse_foreign(target: Path, model_file: str) -> None:
     if not target.exists():
         return

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wakeword.errors import BundleError, ConfigError
+from wakeword.errors import BundleError
 from wakeword.frontend import FrontendConfig
+from wakeword.runtime.checks import require, require_table
 from wakeword.runtime.operating_points import OperatingPoints
 from wakeword.runtime.sections import (
-    DataSource,
     DetectorConfig,
     ModelFile,
     SmootherConfig,
     TrainingRecord,
 )
-from wakeword.runtime.tables import from_table, require, require_list, require_table
+from wakeword.tables import from_table
 
 SCHEMA_VERSION = 1
 BACKGROUND = "background"
@@ -124,47 +124,16 @@ class BundleMetadata:
     @classmethod
     def from_dict(cls, values: Any) -> BundleMetadata:
         """Check and build; the schema version is looked at before anything else."""
-        top = "metadata.json"
-        _check_schema_version(require_table(values, top).get("schema_version"))
-        tables = {"model": ModelFile, "smoother": SmootherConfig, "detector": DetectorConfig}
-        ready: dict[str, Any] = {
-            key: from_table(kind, values[key], f"{top}: {key}")
-            for key, kind in tables.items()
-            if key in values
-        }
-        if "frontend" in values:
-            ready["frontend"] = _frontend(values["frontend"])
-        if "labels" in values:
-            ready["labels"] = tuple(require_list(values["labels"], f"{top}: labels"))
-        if "operating_points" in values:
-            points = require_table(values["operating_points"], f"{top}: operating_points")
+        where = "metadata.json"
+        table = require_table(values, where)
+        _check_schema_version(table.get("schema_version"))
+        ready = {}
+        if "operating_points" in table:
+            points = require_table(table["operating_points"], f"{where}.operating_points")
             ready["operating_points"] = {
                 word: OperatingPoints.from_list(items, word) for word, items in points.items()
             }
-        if "training" in values:
-            ready["training"] = _training(values["training"], f"{top}: training")
-        return from_table(cls, values, top, ready)
-
-
-def _training(table: Any, where: str) -> TrainingRecord:
-    require_table(table, where)
-    ready: dict[str, Any] = {}
-    if "data" in table:
-        ready["data"] = tuple(
-            from_table(DataSource, item, f"{where}.data[{index}]")
-            for index, item in enumerate(require_list(table["data"], f"{where}.data"))
-        )
-    for key in ("recipe", "libraries"):
-        if key in table:
-            ready[key] = require_table(table[key], f"{where}.{key}")
-    return from_table(TrainingRecord, table, where, ready)
-
-
-def _frontend(table: Any) -> FrontendConfig:
-    try:
-        return FrontendConfig.from_dict(require_table(table, "metadata.json: frontend"))
-    except ConfigError as why:
-        raise BundleError(f"metadata.json: {why}") from why
+        return from_table(cls, table, where, BundleError, ready)
 
 
 def _check_schema_version(version: Any) -> None:

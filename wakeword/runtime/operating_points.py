@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from wakeword.errors import ConfigError
-from wakeword.runtime.tables import from_table, require, require_list
+from wakeword.errors import BundleError, ConfigError
+from wakeword.runtime.checks import require, require_list
+from wakeword.tables import from_table
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class OperatingPoints:
         return cls(
             word,
             tuple(
-                from_table(OperatingPoint, item, f"{where}[{index}]")
+                from_table(OperatingPoint, item, f"{where}[{index}]", BundleError)
                 for index, item in enumerate(require_list(items, where))
             ),
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from wakeword.errors import BundleError, UnknownModelError
 from wakeword.files import read_json
 from wakeword.runtime.bundle import METADATA_FILE, Bundle
-from wakeword.runtime.tables import require_list, require_table
+from wakeword.runtime.checks import require_list, require_table
 
 ENVIRONMENT = "WAKEWORD_MODELS"
 INDEX_FILE = "index.json"

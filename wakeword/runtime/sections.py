@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wakeword.runtime.tables import require, require_finite
+from wakeword.runtime.checks import require, require_plain
 
 MAX_MODEL_BYTES = 256 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -25,14 +25,14 @@ class ModelFile:
 
     def __post_init__(self) -> None:
         plain = self.file not in ("", ".", "..") and not set(self.file) & set("/\\:\0")
-        require(plain, "model.file", self.file, "a file name without a folder")
-        require(bool(_SHA256.fullmatch(self.sha256)), "model.sha256", self.sha256, "64 hex digits")
+        require(plain, "file", self.file, "a file name without a folder")
+        require(bool(_SHA256.fullmatch(self.sha256)), "sha256", self.sha256, "64 hex digits")
         limit = f"between 1 and {MAX_MODEL_BYTES}"
-        require(1 <= self.bytes <= MAX_MODEL_BYTES, "model.bytes", self.bytes, limit)
-        require(self.parameters >= 0, "model.parameters", self.parameters, "at least 0")
+        require(1 <= self.bytes <= MAX_MODEL_BYTES, "bytes", self.bytes, limit)
+        require(self.parameters >= 0, "parameters", self.parameters, "at least 0")
         require(
             self.flops_per_window >= 0,
-            "model.flops_per_window",
+            "flops_per_window",
             self.flops_per_window,
             "at least 0",
         )
@@ -46,8 +46,8 @@ class SmootherConfig:
     steps: int = 3
 
     def __post_init__(self) -> None:
-        require(self.kind == "moving_average", "smoother.kind", self.kind, "'moving_average'")
-        require(1 <= self.steps <= 1000, "smoother.steps", self.steps, "between 1 and 1000")
+        require(self.kind == "moving_average", "kind", self.kind, "'moving_average'")
+        require(1 <= self.steps <= 1000, "steps", self.steps, "between 1 and 1000")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DetectorConfig:
     def __post_init__(self) -> None:
         require(
             0.0 <= self.refractory_s <= 60.0,
-            "detector.refractory_s",
+            "refractory_s",
             self.refractory_s,
             "between 0 and 60 s",
         )
@@ -76,10 +76,10 @@ class DataSource:
     speakers: int
 
     def __post_init__(self) -> None:
-        require(bool(self.corpus), "training.data.corpus", self.corpus, "a name")
+        require(bool(self.corpus), "corpus", self.corpus, "a name")
         for name in ("clips", "hours", "speakers"):
             value = getattr(self, name)
-            require(value >= 0, f"training.data.{name}", value, "at least 0")
+            require(value >= 0, f"{name}", value, "at least 0")
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ class TrainingRecord:
     libraries: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        require_finite(dict(self.recipe), "metadata.json: training.recipe")
+        require_plain(dict(self.recipe), "recipe")
         for package, version in self.libraries.items():
-            require(isinstance(version, str), f"training.libraries.{package}", version, "a string")
+            require(isinstance(version, str), f"libraries.{package}", version, "a string")
         require(
             self.data_sha256 == "" or bool(_SHA256.fullmatch(self.data_sha256)),
-            "training.data_sha256",
+            "data_sha256",
             self.data_sha256,
             "64 hex digits, or empty",
         )
