@@ -1,0 +1,191 @@
+"""From negative audio to the threshold that keeps a target of false alarms per hour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wakeword.errors import EvaluationError
+from wakeword.evaluation.curve import Curve, candidate_thresholds, measure
+from wakeword.evaluation.events import EventRules, Track
+from wakeword.evaluation.intervals import (
+    Rate,
+    hours_to_support,
+    rate_sentence,
+)
+from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
+
+TARGETS_FA_PER_HOUR = (0.1, 0.5, 1.0, 2.0)
+_TAIL_ALARMS = 20
+_GENTLEST_TAIL = -0.25
+_DEFAULT_TAIL = -1.0
+_LOGIT_LIMIT = 16.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A threshold for a target, with what was measured at it.
+
+    supported
+        The target was kept on these hours, and they are enough to say so: without any alarm
+        they would bound the rate by the target.
+    extrapolated
+        The hours hold no alarm to put the threshold at: it follows from the tail's slope.
+    """
+
+    target_fa_per_hour: float
+    threshold: float
+    rate: Rate
+    supported: bool
+    extrapolated: bool
+    statement: str
+
+
+def negative_curve(word: str, negatives: Sequence[Track], rules: EventRules) -> Curve:
+    """Alarms of ``word`` at every threshold that a target could need, none left out between.
+
+    Raises
+    ------
+    EvaluationError
+        No negative recording that can be used for this word.
+    """
+    usable = [t for t in negatives if t.is_negative(word)]
+    thresholds = candidate_thresholds([t.column(word) for t in usable], coarse=0)
+    return measure(word, (), usable, rules, thresholds)
+
+
+def choose_threshold(negatives: Curve, target_fa_per_hour: float) -> Choice:
+    """Lowest threshold that keeps the target on a :func:`negative_curve`.
+
+    It is put half way, in logits, between the score at which the next alarm would come and
+    the next higher one, so that it does not sit on a data point. Where the hours do not
+    allow even one alarm, it is put where the logarithm of the alarm rate, a straight line
+    over the logit of the threshold fitted to the twenty highest alarms, meets the target,
+    and never below the highest negative score.
+
+    Raises
+    ------
+    EvaluationError
+        The target is not above 0.
+    """
+    if not 0.0 < target_fa_per_hour < math.inf:
+        raise EvaluationError(
+            f"target of {target_fa_per_hour} false alarms per hour; it must be above 0"
+        )
+    index = negatives.first_within(target_fa_per_hour)
+    last = len(negatives.thresholds) - 1
+    if index is None:
+        threshold, extrapolated, index = float(negatives.thresholds[last]), False, last
+    elif negatives.false_alarms[index] == 0:
+        floor = float(negatives.thresholds[index])
+        threshold = max(floor, _from_logit(_tail_logit(negatives, target_fa_per_hour)))
+        extrapolated = True
+    else:
+        threshold, extrapolated = _between(negatives, index), False
+    rate = negatives.rate_at(index)
+    kept = rate.per_hour <= target_fa_per_hour * (1.0 + 1e-12)
+    enough = rate.hours >= hours_to_support(target_fa_per_hour)
+    statement = _statement(rate, target_fa_per_hour, kept, enough, extrapolated)
+    return Choice(target_fa_per_hour, threshold, rate, kept and enough, extrapolated, statement)
+
+
+def calibrate(
+    word: str,
+    negatives: Sequence[Track],
+    positives: Sequence[Track],
+    rules: EventRules,
+    condition: str,
+    targets: Sequence[float] = TARGETS_FA_PER_HOUR,
+) -> OperatingPoints:
+    """Operating points of ``word`` for metadata.json.
+
+    Parameters
+    ----------
+    negatives
+        Recordings to count alarms in; those that hold the word are left out.
+    positives
+        Clips of the word, all under the one ``condition`` that the words describe
+        ("noise at 10 dB SNR"); may be empty, then no miss rate is stated.
+    """
+    curve = negative_curve(word, negatives, rules)
+    points = []
+    for choice in (choose_threshold(curve, target) for target in targets):
+        threshold = np.array([choice.threshold])
+        at = measure(word, positives, negatives, rules, threshold)
+        points.append(_operating_point(choice, at, condition))
+    return OperatingPoints(word, tuple(points))
+
+
+def _operating_point(choice: Choice, at: Curve, condition: str) -> OperatingPoint:
+    misses = at.misses_at(0) if at.clips else None
+    return OperatingPoint(
+        target_fa_per_hour=choice.target_fa_per_hour,
+        threshold=choice.threshold,
+        fa_per_hour=choice.rate.per_hour,
+        fa_per_hour_low=choice.rate.low,
+        fa_per_hour_high=choice.rate.high,
+        alarms=choice.rate.alarms,
+        hours=choice.rate.hours,
+        frr=misses.value if misses else None,
+        frr_low=misses.low if misses else None,
+        frr_high=misses.high if misses else None,
+        missed=misses.missed if misses else 0,
+        clips=at.clips,
+        condition=condition if misses else "",
+        supported=choice.supported,
+        statement=choice.statement,
+    )
+
+
+def _statement(
+    rate: Rate, target: float, kept: bool, enough: bool, extrapolated: bool
+) -> str:
+    said = rate_sentence(rate)
+    if not kept:
+        return f"{said}; no threshold keeps {target:g} per hour"
+    if not enough:
+        said += (
+            f"; these hours cannot support {target:g} per hour, which takes "
+            f"{hours_to_support(target):.1f} h without an alarm"
+        )
+    return f"{said}; the threshold is extrapolated" if extrapolated else said
+
+
+def _between(curve: Curve, index: int) -> float:
+    """Threshold with the counts of ``curve`` at ``index``, away from both neighbours."""
+    high = float(curve.thresholds[index])
+    if index == 0:
+        return high
+    low = float(curve.thresholds[index - 1])
+    middle = _from_logit(0.5 * (_logit(low) + _logit(high)))
+    return middle if low < middle <= high else high
+
+
+def _tail_logit(curve: Curve, target: float) -> float:
+    """Logit at which the alarm rate would reach ``target``, from the highest alarms."""
+    counts = curve.false_alarms
+    most = int(counts.max(initial=0))
+    if most == 0:
+        return 0.0
+    wanted = np.arange(1, min(most, _TAIL_ALARMS) + 1)
+    highest = [int(np.flatnonzero(counts >= n)[-1]) for n in wanted]
+    logits = np.array([_logit(float(curve.thresholds[i])) for i in highest])
+    log_rates = np.log((wanted - 0.3) / curve.hours)
+    spread = logits - logits.mean()
+    slope = _DEFAULT_TAIL
+    if len(wanted) >= 3 and (spread**2).sum() > 0.0:
+        slope = min(_GENTLEST_TAIL, float(spread @ log_rates / (spread**2).sum()))
+    logit = logits.mean() + (math.log(target) - log_rates.mean()) / slope
+    return float(np.clip(logit, -_LOGIT_LIMIT, _LOGIT_LIMIT))
+
+
+def _logit(p: float) -> float:
+    p = min(max(p, 1e-12), 1.0 - 2.0**-24)
+    return math.log(p) - math.log1p(-p)
+
+
+def _from_logit(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-logit))

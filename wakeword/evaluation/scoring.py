@@ -1,0 +1,165 @@
+"""Runs a bundle over many recordings with the batched engine: recordings in, tracks out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.evaluation.events import EventRules, Label, Track
+from wakeword.runtime import Bundle, Engine, Stream
+
+Blocks = Iterable[NDArray[np.float32]]
+Progress = Callable[[float], None]
+"""Called with the seconds of audio that were scored since the last call, from any thread."""
+
+STREAMS = 16
+_STEPS_AHEAD = 32
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording to score, 16 kHz mono float32, read when its turn comes.
+
+    blocks
+        Opens the recording and yields its samples in blocks (n,) of any length, so that a
+        recording of a day needs no more memory than one of a second.
+    """
+
+    label: Label
+    blocks: Callable[[], Blocks] = field(repr=False)
+
+    @classmethod
+    def of(cls, label: Label, samples: NDArray[np.float32]) -> Clip:
+        """A clip whose samples (n,) are there already."""
+        return cls(label, lambda: (samples,))
+
+
+def event_rules(bundle: Bundle) -> EventRules:
+    """The bundle's own steps and refractory period, and the tolerance that follows from them.
+
+    A detection may come up to half a window after the word: so long the window still holds
+    most of a word of ordinary length. The smoother may delay it by all but one of its steps.
+    """
+    metadata = bundle.metadata
+    rate = metadata.frontend.sample_rate
+    window = metadata.window_frames * metadata.frontend.hop_samples
+    delay = (metadata.smoother.steps - 1) * metadata.step_samples
+    return EventRules(
+        sample_rate=rate,
+        step_samples=metadata.step_samples,
+        refractory_s=metadata.detector.refractory_s,
+        tolerance_s=(window / 2 + delay) / rate,
+    )
+
+
+def score_clips(
+    bundle: Bundle,
+    clips: Iterable[Clip],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Track]:
+    """Score every clip as a stream of its own, from a fresh state to its finish.
+
+    Parameters
+    ----------
+    workers
+        Threads, each stepping up to sixteen streams at once; by default one per core.
+
+    Returns
+    -------
+    tracks
+        In the order of ``clips``, with the smoothed posteriors that the detector compares.
+
+    Raises
+    ------
+    AudioError
+        A recording cannot be read; nothing is returned then.
+    """
+    engine = Engine(bundle)
+    queue = _Queue(clips)
+    tracks: dict[int, Track] = {}
+    threads = workers or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(_work, engine, queue, tracks, progress) for _ in range(threads)]
+        try:
+            for job in as_completed(jobs):
+                job.result()
+        except BaseException:  # Ctrl-C too: the other workers would go on to the last clip
+            queue.close()
+            raise
+    return [tracks[index] for index in sorted(tracks)]
+
+
+class _Queue:
+    """Hands clips out to several threads, numbered."""
+
+    def __init__(self, clips: Iterable[Clip]) -> None:
+        self._clips = enumerate(clips)
+        self._lock = threading.Lock()
+        self.closed = False
+
+    def take(self) -> tuple[int, Clip] | None:
+        with self._lock:
+            return None if self.closed else next(self._clips, None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class _Open:
+    """A clip that is being scored."""
+
+    def __init__(self, engine: Engine, index: int, clip: Clip) -> None:
+        self.index = index
+        self.clip = clip
+        self.stream: Stream = engine.open_stream(engine.sample_rate)
+        self.smoothed: list[NDArray[np.float32]] = []
+        self._blocks: Iterator[NDArray[np.float32]] = iter(clip.blocks())
+
+    def feed(self) -> None:
+        """Give the stream the next few seconds, or its end."""
+        while not self.stream.finished and self.stream.due_steps < _STEPS_AHEAD:
+            block = next(self._blocks, None)
+            if block is None:
+                self.stream.finish()
+            else:
+                self.stream.accept(block)
+
+    def track(self, words: tuple[str, ...], step_samples: int) -> Track:
+        posteriors = np.stack(self.smoothed) if self.smoothed else np.zeros((0, len(words)))
+        return Track(
+            self.clip.label,
+            words,
+            posteriors.astype(np.float32),
+            self.stream.received_samples // step_samples,
+        )
+
+
+def _work(
+    engine: Engine, queue: _Queue, tracks: dict[int, Track], progress: Progress | None
+) -> None:
+    """Keep up to ``STREAMS`` clips open and step them together until none is left."""
+    running: dict[Stream, _Open] = {}
+    while not queue.closed:
+        while len(running) < STREAMS and (taken := queue.take()) is not None:
+            clip = _Open(engine, *taken)
+            running[clip.stream] = clip
+        if not running:
+            return
+        for clip in running.values():
+            clip.feed()
+        results = engine.step(list(running))
+        for result in results:
+            running[result.stream].smoothed.append(result.smoothed.copy())
+        for clip in [c for c in running.values() if c.stream.finished]:
+            tracks[clip.index] = clip.track(engine.words, engine.step_samples)
+            del running[clip.stream]
+        if progress is not None:
+            progress(len(results) * engine.step_samples / engine.sample_rate)
