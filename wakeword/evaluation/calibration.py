@@ -23,6 +23,7 @@ _TAIL_ALARMS = 20
 _GENTLEST_TAIL = -0.25
 _DEFAULT_TAIL = -1.0
 _LOGIT_LIMIT = 16.0
+_LOWEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,23 @@ class Choice:
 def negative_curve(word: str, negatives: Sequence[Track], rules: EventRules) -> Curve:
     """Alarms of ``word`` at every threshold that a target could need, none left out between.
 
+    Thresholds that the score exceeds for more than half of the time are not among them: a
+    detector that is always on alarms seldom, because it never rises. ``thresholds[0]``, the
+    median score, is there as the lower neighbour of the others only.
+
     Raises
     ------
     EvaluationError
         No negative recording that can be used for this word.
     """
     usable = [t for t in negatives if t.is_negative(word)]
-    thresholds = candidate_thresholds([t.column(word) for t in usable], coarse=0)
-    return measure(word, (), usable, rules, thresholds)
+    columns = [t.column(word) for t in usable]
+    thresholds = candidate_thresholds(columns, coarse=0)
+    median = float(np.median(np.concatenate(columns))) if usable else 0.0
+    above = thresholds[thresholds > median]
+    if len(above) == 0:
+        median, above = 0.0, thresholds[-1:]
+    return measure(word, (), usable, rules, np.concatenate([[max(median, _LOWEST)], above]))
 
 
 def choose_threshold(negatives: Curve, target_fa_per_hour: float) -> Choice:
@@ -76,6 +86,7 @@ def choose_threshold(negatives: Curve, target_fa_per_hour: float) -> Choice:
             f"target of {target_fa_per_hour} false alarms per hour; it must be above 0"
         )
     index = negatives.first_within(target_fa_per_hour)
+    index = None if index is None else max(1, index)
     last = len(negatives.thresholds) - 1
     if index is None:
         threshold, extrapolated, index = float(negatives.thresholds[last]), False, last
@@ -156,10 +167,7 @@ def _statement(
 
 def _between(curve: Curve, index: int) -> float:
     """Threshold with the counts of ``curve`` at ``index``, away from both neighbours."""
-    high = float(curve.thresholds[index])
-    if index == 0:
-        return high
-    low = float(curve.thresholds[index - 1])
+    low, high = float(curve.thresholds[index - 1]), float(curve.thresholds[index])
     middle = _from_logit(0.5 * (_logit(low) + _logit(high)))
     return middle if low < middle <= high else high
 
@@ -183,7 +191,7 @@ def _tail_logit(curve: Curve, target: float) -> float:
 
 
 def _logit(p: float) -> float:
-    p = min(max(p, 1e-12), 1.0 - 2.0**-24)
+    p = min(max(p, _LOWEST), 1.0 - 2.0**-24)
     return math.log(p) - math.log1p(-p)
 
 
