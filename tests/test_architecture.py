@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from bundles import with_bursts
 
 from wakeword import errors
 
@@ -118,12 +120,25 @@ def test_every_module_of_the_core_can_be_imported_without_any_extra() -> None:
         for m in MODULES
         if room_of(m) in CORE
     ]
-    blocked = {name: None for name in EXTRAS}
-    statement = "import sys\nsys.modules.update(" + repr(blocked) + ")\n" + "\n".join(
-        f"import {name.removesuffix('.__init__')}" for name in modules
-    )
+    imports = "\n".join(f"import {name.removesuffix('.__init__')}" for name in modules)
+    statement = f"import sys\nsys.modules.update({dict.fromkeys(sorted(EXTRAS))!r})\n{imports}"
     done = subprocess.run([sys.executable, "-c", statement], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_words_are_heard_without_any_extra(tiny_bundle: Path, tmp_path: Path) -> None:
+    """What an embedded user has: numpy, onnxruntime, and samples at the model's own rate."""
+    heard = with_bursts(3.0, [(1.0, "low tone")])
+    np.save(tmp_path / "samples.npy", heard)
+    code = (
+        f"import sys\nsys.modules.update({dict.fromkeys(sorted(EXTRAS))!r})\n"
+        "import numpy, wakeword\n"
+        f"spotter = wakeword.Spotter({str(tiny_bundle)!r}, sample_rate=16_000)\n"
+        f"samples = numpy.load({str(tmp_path / 'samples.npy')!r})\n"
+        "print([d.keyword for d in spotter.feed(samples, last=True)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "['low tone']", done.stderr
 
 
 def test_import_wakeword_takes_less_than_300_ms_beyond_onnxruntime() -> None:
