@@ -56,7 +56,8 @@ def with_bursts(
     out = (noise * rng.standard_normal(round(seconds * rate))).astype(np.float32)
     for at_s, word in bursts:
         burst, start = tone_burst(word, rate=rate), round(at_s * rate)
-        out[start : start + len(burst)] += burst[: len(out) - start]
+        place = out[start : start + len(burst)]
+        place += burst[: len(place)]
     return out
 
 
@@ -70,7 +71,8 @@ def network_weights(
     weights = np.zeros((config.channels, 1 + len(words)), np.float32)
     for column, word in enumerate(words, start=1):
         distance = np.abs(edges[1:-1] - float(hz_to_mel(TONES_HZ[word])))
-        weights[np.argsort(distance)[:3], column] = GAIN / 3
+        # MFCC have fewer channels than mel filters, and no bands: then any three will do.
+        weights[np.argsort(distance)[:3] % config.channels, column] = GAIN / 3
         weights[:, column] -= GAIN / config.channels
     biases = np.array([0.0] + [-GAIN * OFFSET] * len(words), np.float32)
     return weights, biases

@@ -69,18 +69,15 @@ class Spotter:
 
     def reset(self, *, sample_rate: int | None = None, channels: int | None = None) -> None:
         """Begin a new stream, with another rate or number of channels where given."""
-        self.sample_rate = self.sample_rate if sample_rate is None else sample_rate
-        self.channels = self.channels if channels is None else channels
+        rate = self.sample_rate if sample_rate is None else sample_rate
+        count = self.channels if channels is None else channels
         self.streams: list[Stream] = [
             engine.open_stream(
-                self.sample_rate,
-                self.channels,
-                self._own_thresholds(words),
-                self._false_alarms_per_hour,
-                words,
+                rate, count, self._own_thresholds(words), self._false_alarms_per_hour, words
             )
             for engine, words in self._engines
         ]
+        self.sample_rate, self.channels = rate, count
 
     def feed(self, samples: NDArray[Any], last: bool = False) -> list[Detection]:
         """Take the next samples and return what was heard, in the order of time.
