@@ -49,8 +49,8 @@ def negative_curve(word: str, negatives: Sequence[Track], rules: EventRules) -> 
     """Alarms of ``word`` at every threshold that a target could need, none left out between.
 
     Thresholds that the score exceeds for more than half of the time are not among them: a
-    detector that is always on alarms seldom, because it never rises. ``thresholds[0]``, the
-    median score, is there as the lower neighbour of the others only.
+    detector that is always on alarms seldom, because it never rises. ``thresholds[0]`` is
+    there as the lower neighbour of the others only.
 
     Raises
     ------
@@ -61,10 +61,9 @@ def negative_curve(word: str, negatives: Sequence[Track], rules: EventRules) -> 
     columns = [t.column(word) for t in usable]
     thresholds = candidate_thresholds(columns, coarse=0)
     median = float(np.median(np.concatenate(columns))) if usable else 0.0
-    above = thresholds[thresholds > median]
-    if len(above) == 0:
-        median, above = 0.0, thresholds[-1:]
-    return measure(word, (), usable, rules, np.concatenate([[max(median, _LOWEST)], above]))
+    first = min(int(np.searchsorted(thresholds, median, "right")), len(thresholds) - 1)
+    lower = thresholds[max(0, first - 1)]
+    return measure(word, (), usable, rules, np.concatenate([[lower], thresholds[first:]]))
 
 
 def choose_threshold(negatives: Curve, target_fa_per_hour: float) -> Choice:

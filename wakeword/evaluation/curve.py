@@ -8,7 +8,7 @@ thresholds that it crosses, each threshold with a refractory period of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,16 +135,25 @@ def measure(
     if thresholds is None:
         thresholds = candidate_thresholds([t.column(word) for t in (*negatives, *positives)])
     alarms = np.zeros(len(thresholds), np.int64)
-    missed = np.zeros(len(thresholds), np.int64)
-    clips = 0
     for track in negatives:
         alarms += sweep(track.column(word), thresholds, rules.refractory_steps).false_alarms
+    nothing = np.zeros(len(thresholds), np.int64)
+    curve = Curve(word, thresholds, nothing, 0, alarms, rules.hours(negatives))
+    return with_clips(curve, positives, rules)
+
+
+def with_clips(curve: Curve, positives: Sequence[Track], rules: EventRules) -> Curve:
+    """``curve`` with the misses in other clips: the same thresholds, the same alarms."""
+    missed = np.zeros(len(curve.thresholds), np.int64)
+    clips = 0
     for track in positives:
-        windows = [rules.steps_of(t) for t in track.truths(word)]
-        hits = sweep(track.column(word), thresholds, rules.refractory_steps, windows).hits
-        missed += (~hits).sum(axis=1)
-        clips += len(windows)
-    return Curve(word, thresholds, missed, clips, alarms, rules.hours(negatives))
+        windows = [rules.steps_of(t) for t in track.truths(curve.word)]
+        if windows:
+            scores = track.column(curve.word)
+            hits = sweep(scores, curve.thresholds, rules.refractory_steps, windows).hits
+            missed += (~hits).sum(axis=1)
+            clips += len(windows)
+    return replace(curve, missed=missed, clips=clips)
 
 
 def candidate_thresholds(
