@@ -3,7 +3,8 @@
 WakewordError
     AudioError              audio that cannot be read or makes no sense
         SampleRateError     a rate is missing, impossible or contradicts the header
-        DeviceError         no microphone, no PortAudio, a busy or vanished device
+        DeviceError         no microphone, no PortAudio, a busy device
+            DeviceLostError  a device that worked has vanished
     ConfigError             a configuration value is outside its limits
         RecipeError         a training recipe cannot be used
     BundleError             a model bundle cannot be used
@@ -35,6 +36,10 @@ class SampleRateError(AudioError):
 
 class DeviceError(AudioError):
     """The audio device is missing, busy or gone."""
+
+
+class DeviceLostError(DeviceError):
+    """An audio device that was open has vanished; it may come back."""
 
 
 class ConfigError(WakewordError):
