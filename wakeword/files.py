@@ -117,9 +117,11 @@ def _replacing(path: Path, mode: str) -> Iterator[IO[Any]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as why:
         with suppress(OSError):
             temporary.unlink()
+        if isinstance(why, OSError) and why.filename in (None, str(temporary)):
+            why.filename = str(path)  # a full disk names no file, and nobody knows the other name
         raise
     sync_folder(path.parent)
 

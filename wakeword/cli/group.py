@@ -6,7 +6,9 @@ from importlib import import_module
 
 import click
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "detect": ("wakeword.cli.detect:detect", "Which words are heard in recordings, and when."),
+}
 """Name: where the command is, and its one line of help (the first of its own)."""
 
 EXAMPLES = """\b

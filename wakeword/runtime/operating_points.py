@@ -148,6 +148,14 @@ class OperatingPoints:
                 return lower.threshold + part * (upper.threshold - lower.threshold)
         return self.at(target_fa_per_hour).threshold
 
+    def unsupported(self, target_fa_per_hour: float) -> str | None:
+        """The statement of the entry that a threshold rests on, where its hours are too few.
+
+        Between two entries that is the lower target's: fewer alarms need more hours.
+        """
+        below = [p for p in self.points if p.target_fa_per_hour <= target_fa_per_hour]
+        return below[-1].statement if below and not below[-1].supported else None
+
     def to_list(self) -> list[dict[str, Any]]:
         """Plain values for metadata.json."""
         return [asdict(point) for point in self.points]
