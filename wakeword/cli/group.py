@@ -8,6 +8,8 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("wakeword.cli.detect:detect", "Which words are heard in recordings, and when."),
+    "score": ("wakeword.cli.score:score", "Write the posterior of every word every 100 ms as CSV."),
+    "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
 }
 """Name: where the command is, and its one line of help (the first of its own)."""
 
