@@ -123,3 +123,30 @@ def test_a_missing_file_and_a_folder_are_clear_errors(tmp_path: Path) -> None:
     for path in (tmp_path / "no.json", tmp_path):
         with pytest.raises(WakewordError, match="cannot read"):
             files.read_json(path)
+
+
+def test_a_fresh_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "old.txt").write_text("old")
+    with files.fresh_folder(tmp_path / "r") as fresh:
+        (fresh / "new.txt").write_text("new")
+        assert [p.name for p in (tmp_path / "r").iterdir()] == ["old.txt"]
+    assert [p.name for p in (tmp_path / "r").iterdir()] == ["new.txt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["r"]
+    with files.fresh_folder(tmp_path / "a" / "b") as fresh:
+        (fresh / "x").write_text("x")
+    assert (tmp_path / "a" / "b" / "x").read_text() == "x"
+
+
+@pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("existed", [True, False])
+def test_a_failure_leaves_the_old_folder_and_no_other(
+    tmp_path: Path, failure: type[BaseException], existed: bool
+) -> None:
+    if existed:
+        (tmp_path / "r").mkdir()
+    with pytest.raises(failure), files.fresh_folder(tmp_path / "r") as fresh:
+        (fresh / "half.txt").write_text("half")
+        raise failure
+    assert [p.name for p in tmp_path.iterdir()] == (["r"] if existed else [])
+    assert not existed or not list((tmp_path / "r").iterdir())

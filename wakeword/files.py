@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -43,6 +44,31 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> AbstractConte
     if mode not in ("w", "wb"):
         raise ValueError(f"atomic_write: mode {mode!r}, but it must be 'w' or 'wb'")
     return _replacing(Path(os.path.realpath(path)), mode)
+
+
+@contextmanager
+def fresh_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Write a folder as one step: it is the whole old one or the whole new one, never a mixture.
+
+    Yields an empty folder beside ``folder``, which takes its place when the block ends. On any
+    exception, Ctrl-C included, it is removed and ``folder`` is as it was. A link is written
+    through.
+
+    Raises
+    ------
+    OSError
+        As from any writing, a full disk included.
+    """
+    target = Path(os.path.realpath(folder))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    fresh.mkdir()
+    try:
+        yield fresh
+        _swap(fresh, target)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -124,6 +150,23 @@ def _replacing(path: Path, mode: str) -> Iterator[IO[Any]]:
             why.filename = str(path)  # a full disk names no file, and nobody knows the other name
         raise
     sync_folder(path.parent)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Put ``fresh`` in the place of ``target``; a folder cannot be renamed over another."""
+    if not target.exists():
+        os.rename(fresh, target)
+        sync_folder(target.parent)
+        return
+    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
+    os.rename(target, old)
+    try:
+        os.rename(fresh, target)
+    except BaseException:
+        os.rename(old, target)
+        raise
+    sync_folder(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_constant(name: str) -> None:

@@ -26,7 +26,8 @@ ALL_CORPORA = "all corpora"
 class Misses:
     """Misses of one word under one condition.
 
-    extra_alarms counts detections of the word in these clips that are not its hit.
+    speakers counts those whom the manifest tells apart. extra_alarms counts detections of the
+    word in these clips that are not its hit.
     """
 
     word: str
@@ -171,7 +172,7 @@ class _Judge:
             found = match(detected_steps(track, word, threshold, self.rules), truths, self.rules)
             extra += len(found.false_steps)
             clips += len(truths)
-            speakers.add(track.label.speaker)
+            speakers |= {track.label.speaker} - {""}
             for truth, hit in zip(truths, found.hit_steps, strict=True):
                 if hit is None:
                     missed += 1

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from wakeword.errors import BundleError
-from wakeword.files import atomic_write, sync_folder, write_json
+from wakeword.files import atomic_write, fresh_folder, write_json
 from wakeword.runtime.bundle import (
     CARD_FILE,
     METADATA_FILE,
@@ -55,10 +53,7 @@ def write_bundle(
     target = Path(os.path.realpath(folder))
     _refuse_foreign(target, metadata.model.file)
     metadata = describe_model(metadata, onnx_bytes)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    fresh.mkdir()
-    try:
+    with fresh_folder(target) as fresh:
         with atomic_write(fresh / metadata.model.file, "wb") as out:
             out.write(onnx_bytes)
         write_json(fresh / METADATA_FILE, metadata.to_dict())
@@ -67,10 +62,6 @@ def write_bundle(
             _write_text(fresh / RECIPE_FILE, recipe_text)
         _write_figures(fresh / FIGURES_FOLDER, figures or {})
         Bundle.load(fresh)
-        _swap(fresh, target)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return Bundle.load(target)
 
 
@@ -117,20 +108,3 @@ def _write_figures(folder: Path, figures: Mapping[str, bytes]) -> None:
             raise BundleError(f"figure name {name!r} must be a file name without a folder")
         with atomic_write(folder / name, "wb") as out:
             out.write(data)
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Put ``fresh`` in the place of ``target``; a folder cannot be renamed over another."""
-    if not target.exists():
-        os.rename(fresh, target)
-        sync_folder(target.parent)
-        return
-    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
-    os.rename(target, old)
-    try:
-        os.rename(fresh, target)
-    except BaseException:
-        os.rename(old, target)
-        raise
-    sync_folder(target.parent)
-    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,82 @@
+"""Miss rate over false alarms per hour, drawn."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from wakeword.errors import MissingExtraError
+from wakeword.evaluation.curve import Curve
+from wakeword.evaluation.measurement import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LEAST_SHARE = 1e-3
+_POINTS = 60
+
+
+def curve_pictures(evaluation: Evaluation) -> dict[str, bytes]:
+    """One PNG for each word by file name, one line for each condition.
+
+    Bands are the 95 % intervals of the miss rate. The axes are logarithmic; where nothing was
+    missed, or no alarm came, the line ends at the edge.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "plot", "drawing a report") from error
+    pictures = {}
+    for word, by_condition in evaluation.curves.items():
+        if not by_condition:
+            continue
+        figure = Figure(figsize=(8.0, 5.5), layout="constrained")
+        axes = figure.add_subplot()
+        for condition, curve in by_condition.items():
+            _draw(axes, condition, curve)
+        _mark_target(axes, evaluation, word, next(iter(by_condition.values())))
+        axes.set_title(f"'{word}': missed over false alarms")
+        out = io.BytesIO()
+        figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+        pictures[f"{word.replace(' ', '-')}.png"] = out.getvalue()
+    return pictures
+
+
+def _draw(axes: Axes, condition: str, curve: Curve) -> None:
+    points = curve.frontier(_POINTS)
+    # Half an alarm stands for none: a logarithm has no zero.
+    rates = [max(0.5, curve.false_alarms[i]) / curve.hours for i in points]
+    misses = [curve.misses_at(i) for i in points]
+    (line,) = axes.plot(
+        rates,
+        [max(_LEAST_SHARE, m.value) for m in misses],
+        drawstyle="steps-post",
+        label=f"{condition} ({curve.clips} clips)",
+    )
+    axes.fill_between(
+        rates,
+        [max(_LEAST_SHARE, m.low) for m in misses],
+        [max(_LEAST_SHARE, m.high) for m in misses],
+        step="post",
+        color=line.get_color(),
+        alpha=0.12,
+        linewidth=0,
+    )
+
+
+def _mark_target(axes: Axes, evaluation: Evaluation, word: str, curve: Curve) -> None:
+    axes.axvline(evaluation.target_fa_per_hour, color="0.4", linestyle=":", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(_LEAST_SHARE, 1.0)
+    axes.set_xlabel(
+        f"false alarms of '{word}' per hour, in {curve.hours:.1f} h (leftmost: none)"
+    )
+    axes.set_ylabel("share of clips missed (lowest: none)")
+    axes.grid(True, which="both", alpha=0.2)
+    axes.legend(loc="lower left", fontsize="small")
