@@ -163,7 +163,7 @@ def test_the_error_tree_at_the_top_of_errors_py_is_the_real_one() -> None:
         parents[name] = path[-1][1] if path else "Exception"
         path.append((len(indent), name))
     real = {
-        name: cls.__base__.__name__
+        name: cls.__mro__[1].__name__
         for name, cls in inspect.getmembers(errors, inspect.isclass)
         if issubclass(cls, errors.WakewordError)
     }

@@ -158,7 +158,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=True)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    pip = [programs / "python", "-m", "pip", "install", "--quiet"]
+    pip: list[str | Path] = [programs / "python", "-m", "pip", "install", "--quiet"]
     subprocess.run(
         [*pip, "--require-hashes", "-r", REQUIREMENTS / "runtime.txt"], check=True
     )

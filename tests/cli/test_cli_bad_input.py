@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_heard_is_refused(
 ) -> None:
     path, says = damaged_files(tmp_path)[kind]
     out = tmp_path / "out"
-    options = ["--out", out] if command == "score" else []
+    options: list[str | Path] = ["--out", out] if command == "score" else []
     done = run_cli(command, path, "--model", tiny_bundle, *options)
     refused(done, re.escape(path.name), says)
     assert not out.exists() or not list(out.iterdir())
@@ -120,12 +120,14 @@ def test_an_unknown_model_is_named_with_those_that_exist(
     run_cli: RunCli, tiny_bundle: Path, tmp_path: Path, command: list[str]
 ) -> None:
     path = write_wav(tmp_path / "good.wav", np.zeros(16_000, np.float32))
-    rest: list[str | Path] = {
-        "detect": [path, "--model", "compuper"], "listen": ["--model", "compuper"],
-        "score": [path, "--model", "compuper", "--out", tmp_path / "out"], "models": ["compuper"],
-    }[command[0]]
+    arguments: dict[str, list[str | Path]] = {
+        "detect": [path, "--model", "compuper"],
+        "listen": ["--model", "compuper"],
+        "models": ["compuper"],
+        "score": [path, "--model", "compuper", "--out", tmp_path / "out"],
+    }
     environment = {"WAKEWORD_MODELS": str(tiny_bundle.parent)}
-    done = run_cli(*command, *rest, env=environment)
+    done = run_cli(*command, *arguments[command[0]], env=environment)
     refused(done, "compuper", "tiny")
 
 
