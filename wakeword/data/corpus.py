@@ -15,7 +15,7 @@ from wakeword.audio.files import read_audio
 from wakeword.data.manifest import Recording
 from wakeword.files import atomic_write
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -79,5 +79,5 @@ def _decode_all(
         for piece in pool.map(decode, recordings):
             pieces.append(piece)
             if progress:
-                progress(len(pieces), len(recordings))
+                progress(1)
     return pieces

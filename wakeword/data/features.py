@@ -21,7 +21,7 @@ class FeatureConfig:
     warp: tuple[float, float] = (0.84, 1.18)
     warp_steps: int = 18
     unwarped: float = 0.25
-    band: float = 0.08
+    band: float = 0.15
 
     def __post_init__(self) -> None:
         if not 0.7 <= self.warp[0] <= self.warp[1] <= 1.4:

@@ -24,12 +24,15 @@ def rms(samples: Samples) -> float:
 
 
 def loudest_rms(samples: Samples, sample_rate: int, seconds: float = LOUDEST_S) -> float:
-    """RMS of the loudest stretch of ``seconds``; of everything if shorter than that."""
-    n = round(seconds * sample_rate)
-    if len(samples) <= n:
+    """RMS of the loudest stretch of ``seconds``, found to 10 ms; of everything if shorter."""
+    block = sample_rate // 100
+    n = round(seconds * sample_rate / block)
+    whole = len(samples) // block
+    if whole <= n:
         return rms(samples)
-    sums = np.cumsum(np.concatenate([[0.0], np.square(samples, dtype=np.float64)]))
-    return float(np.sqrt(max(0.0, float((sums[n:] - sums[:-n]).max())) / n))
+    blocks = np.square(samples[: whole * block].reshape(whole, block)).sum(1, dtype=np.float64)
+    sums = np.cumsum(np.concatenate([[0.0], blocks]))
+    return float(np.sqrt(max(0.0, float((sums[n:] - sums[:-n]).max())) / (n * block)))
 
 
 def mix_at_snr(speech: Samples, noise: Samples, snr_db: float, sample_rate: int) -> Samples:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wakeword.data import mixing
 from wakeword.data.sources import RATE, AlignedWord, Sources
-from wakeword.data.voices import change_voice, place, reverberate
+from wakeword.data.voices import change_voice, colour, place, response_of_a_microphone
 from wakeword.errors import ConfigError
 
 Samples = NDArray[np.float32]
@@ -32,12 +32,12 @@ class SceneConfig:
     clean: float = 0.2
     faint: float = 0.15
     room: float = 0.4
+    microphone: float = 0.6
     level_db: tuple[float, float] = (-48.0, -8.0)
     speed: tuple[float, float] = (0.82, 1.22)
     synthetic: float = 0.12
     carrier: float = 0.25
     fresh: float = 0.1
-    band: float = 0.08
     near_miss: float = 0.12
     mined: float = 0.3
 
@@ -50,7 +50,7 @@ class SceneConfig:
             "synthetic",
             "carrier",
             "fresh",
-            "band",
+            "microphone",
             "near_miss",
             "mined",
         ):
@@ -229,10 +229,11 @@ class SceneMaker:
     ) -> Scene:
         """Room, noise, level, and where the stream begins: the same for all scenes."""
         c = self.config
-        if self.sources.rooms and rng.random() < c.room:
-            speech = reverberate(
-                speech, self.sources.rooms[int(rng.integers(len(self.sources.rooms)))]
-            )
+        rooms = self.sources.rooms
+        room = rooms[int(rng.integers(len(rooms)))] if rooms and rng.random() < c.room else None
+        microphone = response_of_a_microphone(rng) if rng.random() < c.microphone else None
+        if room is not None or microphone is not None:
+            speech = colour(speech, room, microphone)
         draw = rng.random()
         if draw >= c.clean:
             snr = rng.uniform(*(c.faint_snr_db if draw < c.clean + c.faint else c.snr_db))

@@ -1,4 +1,4 @@
-"""Changes to one utterance: speed, room, place in a longer stretch."""
+"""Changes to one utterance: speed, room, microphone, place in a longer stretch."""
 
 from __future__ import annotations
 
@@ -9,20 +9,50 @@ from scipy import fft
 
 Samples = NDArray[np.float32]
 
+RATE = 16_000
+OCTAVES_HZ = np.array([62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0])
+
 
 def change_voice(samples: Samples, speed: float) -> Samples:
     """Play (n,) samples ``speed`` times as fast: shorter, pitch and formants higher."""
     if abs(speed - 1.0) < 1e-3 or len(samples) < 2:
         return samples
-    rate = 16_000
-    out: Samples = soxr.resample(samples, rate * speed, rate, quality="MQ").astype(np.float32)
+    out: Samples = soxr.resample(samples, RATE * speed, RATE, quality="MQ").astype(np.float32)
     return out
 
 
-def reverberate(samples: Samples, response: Samples) -> Samples:
-    """Convolve (n,) with an impulse response; length and the place of the direct sound stay."""
-    n = fft.next_fast_len(len(samples) + len(response) - 1, real=True)
-    spectrum = fft.rfft(samples, n) * fft.rfft(response, n)
+def response_of_a_microphone(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A random frequency response: gain in dB at ``OCTAVES_HZ``, tilted and uneven.
+
+    From a muffled phone in a pocket to a thin headset: -6 to +3 dB an octave, +-3 dB ripple.
+    """
+    tilt = rng.uniform(-6.0, 3.0)
+    return (tilt * np.log2(OCTAVES_HZ / 1000.0) + rng.normal(0.0, 3.0, len(OCTAVES_HZ))).astype(
+        np.float32
+    )
+
+
+def colour(
+    samples: Samples, room: Samples | None = None, microphone: NDArray[np.float32] | None = None
+) -> Samples:
+    """Pass (n,) samples through a room and a microphone.
+
+    Parameters
+    ----------
+    room (m,)
+        Impulse response beginning with the direct sound: word times stay where they are.
+    microphone
+        Gain in dB at ``OCTAVES_HZ``, without delay.
+    """
+    tail = len(room) if room is not None else RATE // 50
+    n = fft.next_fast_len(len(samples) + tail, real=True)
+    spectrum = fft.rfft(samples, n)
+    if room is not None:
+        spectrum *= fft.rfft(room, n)
+    if microphone is not None:
+        octaves = np.log2(np.maximum(np.linspace(0.0, RATE / 2, n // 2 + 1), 1.0))
+        gain_db = np.interp(octaves, np.log2(OCTAVES_HZ), microphone)
+        spectrum *= (10.0 ** (gain_db / 20.0)).astype(np.float32)
     out: Samples = fft.irfft(spectrum, n)[: len(samples)].astype(np.float32)
     return out
 

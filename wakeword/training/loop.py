@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +44,8 @@ class Trainer:
 
     @property
     def first_shard(self) -> int:
-        """The shard to feed next: on resuming, the pool is filled again first."""
-        return max(0, self.round - self.training.pool_rounds + 1 + len(self._pool))
+        """The oldest shard that the pool of the next round holds."""
+        return max(0, self.round - self.training.pool_rounds + 1)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on where ``checkpoint`` was taken."""
@@ -65,9 +64,9 @@ class Trainer:
             self.log,
         )
 
-    def refill(self, shards: Iterable[SceneArrays]) -> None:
-        """Put shards of earlier rounds back into the pool after a resume."""
-        self._pool.extend(shards)
+    def refill(self, shard: SceneArrays) -> None:
+        """Put a shard of an earlier round back into the pool after a resume."""
+        self._pool.append(shard)
 
     def train_round(self, shard: SceneArrays) -> RoundReport:
         """Add ``shard`` to the pool and train on random windows of the whole pool."""

@@ -44,9 +44,14 @@ class BundleSection:
 
 @dataclass(frozen=True)
 class DataSection:
-    """Which recordings; ``manifest`` is relative to the recipe's folder."""
+    """Which recordings; ``manifest`` is relative to the recipe's folder.
+
+    ``licences`` states, for every corpus that is trained on, under what terms: the bundle
+    repeats it, and a corpus without one is refused.
+    """
 
     manifest: str
+    licences: dict[str, str]
     exclude_corpora: tuple[str, ...] = ()
     synthetic_corpora: tuple[str, ...] = ("tts",)
     noise_corpora: tuple[str, ...] = (
@@ -132,6 +137,7 @@ class DetectionSection:
 
     smoother_steps: int = 3
     refractory_s: float = 1.0
+    step_samples: int = 1600
 
 
 @dataclass(frozen=True)

@@ -169,9 +169,7 @@ class Trials:
                 if w != recording.text and (recording.says(w) or not recording.text)
             }
         speaker = "" if recording.speaker == "unknown" else recording.speaker
-        return Label(
-            self._name(recording), recording.corpus, speaker, truths, frozenset(unsure)
-        )
+        return Label(self._name(recording), recording.corpus, speaker, truths, frozenset(unsure))
 
     def _mix(self, recording: Recording, condition: Condition) -> tuple[Samples]:
         keys = (self._name(recording), condition.kind)

@@ -1,0 +1,262 @@
+"""One training run from recipe to model: prepared, resumed, mined, trained, exported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from wakeword.data.corpus import load_corpus
+from wakeword.data.manifest import Manifest, read_manifest
+from wakeword.data.rooms import simulate_rooms
+from wakeword.data.sources import Kinds, Mined, Sources, collect
+from wakeword.errors import RecipeError, TrainingError
+from wakeword.networks import build, flops_per_window, parameter_count
+from wakeword.runtime.bundle import Bundle, describe_model
+from wakeword.runtime.metadata import BACKGROUND, BundleMetadata
+from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
+from wakeword.runtime.sections import (
+    DataSource,
+    DetectorConfig,
+    ModelFile,
+    SmootherConfig,
+    TrainingRecord,
+)
+from wakeword.training.checkpoint import load_checkpoint, recipe_key, save_checkpoint
+from wakeword.training.export import check_parity, export_onnx
+from wakeword.training.loop import RoundReport, Trainer
+from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
+from wakeword.training.recipe import Recipe, read_recipe
+from wakeword.training.shards import ShardPlan, shards
+from wakeword.training.windows import SceneArrays
+
+LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime", "pyroomacoustics")
+
+
+class Reporter(Protocol):
+    """Where a long run says how far it is."""
+
+    def stage(self, name: str, total: float) -> Callable[[float], None]:
+        """Begin a stage; the function returned is told how much more is done."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one thing."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """Files of one run, all below ``folder``, which git should ignore."""
+
+    folder: Path
+
+    @property
+    def cache(self) -> Path:
+        """Decoded recordings, shared by the runs beside this one."""
+        return self.folder.parent / "audio-cache"
+
+    def mined(self, after_round: int) -> Path:
+        """The hard negatives found after a round."""
+        return self.folder / f"mined-{after_round:05d}.json"
+
+
+class TrainingRun:
+    """A recipe with its recordings: ``run`` trains, ``bundle`` gives the result."""
+
+    def __init__(self, recipe_path: Path, folder: Path, workers: int, reporter: Reporter) -> None:
+        self.recipe: Recipe = read_recipe(recipe_path)
+        self.recipe_text = recipe_path.read_text(encoding="utf-8")
+        self.paths = RunPaths(folder)
+        self.workers = workers
+        self.reporter = reporter
+        self.manifest: Manifest = read_manifest(recipe_path.parent / self.recipe.data.manifest)
+        for warning in self.manifest.warnings:
+            reporter.note(f"manifest {warning}")
+        self._check_licences()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.sources = self._prepare()
+        self.key = recipe_key(self.recipe, self.manifest.sha256)
+        self.trainer = self._trainer()
+
+    def run(self) -> None:
+        """Train to the end, from the last checkpoint if there is one.
+
+        Raises
+        ------
+        TrainingError
+            The checkpoint is of another recipe, or the loss is no longer finite.
+        """
+        stored = load_checkpoint(self.paths.folder, self.key)
+        if stored is not None:
+            self.trainer.restore(stored)
+            self.reporter.note(f"resuming after round {stored.round}")
+        rounds, first = self.recipe.training.rounds, self.trainer.first_shard
+        if self.trainer.round >= rounds:
+            return
+        advance = self.reporter.stage("training, rounds", rounds)
+        advance(self.trainer.round)
+        for number, shard in enumerate(self._shards(first, rounds), first):
+            if number < self.trainer.round:
+                self.trainer.refill(shard)
+                continue
+            self._after_round(self.trainer.train_round(shard))
+            advance(1)
+
+    def bundle(self) -> Bundle:
+        """The averaged network as a checked bundle: in memory, and not calibrated yet.
+
+        Raises
+        ------
+        TrainingError
+            Export does not agree with the network.
+        """
+        bundle = self._as_bundle(self.recipe.detection.smoother_steps)
+        difference = check_parity(self.trainer.average, bundle)
+        self.reporter.note(f"torch, ONNX Runtime and streaming agree to {difference:.1g}")
+        return bundle
+
+    def _shards(self, first: int, last: int) -> Iterator[SceneArrays]:
+        """Shards in order; from each mining round on, with the negatives that it found."""
+        r, t = self.recipe, self.recipe.training
+        borders = [0, *sorted(m for m in t.mine_after_rounds if m < t.rounds), t.rounds]
+        for begin, end in pairwise(borders):
+            if end <= first:
+                continue
+            sources = replace(self.sources, mined=self._mined(begin))
+            plan = ShardPlan(sources, r.scenes, r.features, r.frontend, t.seed, t.scenes_per_round)
+            yield from shards(plan, max(first, begin), min(last, end), self.workers)
+
+    def _mined(self, after_round: int) -> tuple[Mined, ...]:
+        """The hard negatives that the network of this round finds, or found before a resume."""
+        if after_round == 0:
+            return ()
+        path = self.paths.mined(after_round)
+        if not path.exists():
+            advance = self.reporter.stage("mining, seconds", negative_seconds(self.sources))
+            found = mine(self._as_bundle(1), self.sources, self.recipe.training.mine_most, advance)
+            self.reporter.note(f"mined {len(found)} hard negatives after round {after_round}")
+            save_mined(path, found)
+        return load_mined(path)
+
+    def _after_round(self, report: RoundReport) -> None:
+        if not math.isfinite(report.loss):
+            raise TrainingError(
+                f"loss is {report.loss} in round {report.round}; the checkpoint before is kept. "
+                f"Try a lower learning_rate"
+            )
+        self.reporter.note(
+            f"round {report.round}/{report.rounds}: loss {report.loss:.4f}, windows wrong "
+            f"{100 * report.error:.2f} %, learning rate {report.learning_rate:.2g}"
+        )
+        if report.round % self.recipe.training.checkpoint_rounds == 0 or (
+            report.round == report.rounds
+        ):
+            save_checkpoint(self.paths.folder, self.trainer.checkpoint(), self.key)
+
+    def _prepare(self) -> Sources:
+        """Decode, align, simulate rooms."""
+        d = self.recipe.data
+        chosen = self.manifest.where(
+            lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
+        )
+        advance = self.reporter.stage("reading recordings", len(chosen))
+        corpus = load_corpus(chosen, self.paths.cache, advance)
+        rooms = simulate_rooms(d.rooms, self.recipe.training.seed) if d.rooms else []
+        kinds = Kinds(
+            frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
+        )
+        return collect(corpus, self.recipe.bundle.words, kinds, rooms)
+
+    def _trainer(self) -> Trainer:
+        r = self.recipe
+        torch.manual_seed(r.training.seed)
+        model = build(
+            r.network.family,
+            r.network.parameters,
+            r.windows.frames,
+            r.frontend.channels,
+            len(r.bundle.words) + 1,
+        )
+        return Trainer(model, r.training, r.windows)
+
+    def _as_bundle(self, smoother_steps: int) -> Bundle:
+        r, model = self.recipe, self.trainer.average.eval()
+        onnx = export_onnx(model, r.windows.frames, r.frontend.channels)
+        metadata = BundleMetadata(
+            name=r.bundle.name,
+            version=r.bundle.version,
+            description=r.bundle.description,
+            licence=r.bundle.licence,
+            model=ModelFile(
+                "model.onnx", "0" * 64, 1, parameter_count(model), flops_per_window(model)
+            ),
+            frontend=r.frontend,
+            window_frames=r.windows.frames,
+            step_samples=r.detection.step_samples,
+            labels=(BACKGROUND, *r.bundle.words),
+            smoother=SmootherConfig(steps=smoother_steps),
+            detector=DetectorConfig(refractory_s=r.detection.refractory_s),
+            default_target_fa_per_hour=r.bundle.default_target_fa_per_hour,
+            operating_points={w: _uncalibrated(w, r) for w in r.bundle.words},
+            training=self._record(),
+        )
+        return Bundle(self.paths.folder, describe_model(metadata, onnx), onnx)
+
+    def _record(self) -> TrainingRecord:
+        """What the bundle will say of its making."""
+        recordings = self.sources.corpus.recordings
+        data = tuple(
+            DataSource(
+                corpus=name,
+                licence=self.recipe.data.licences[name],
+                clips=len(mine_of),
+                hours=round(sum(r.seconds for r in mine_of) / 3600, 3),
+                speakers=len({r.speaker for r in mine_of if r.speaker}),
+            )
+            for name in sorted({r.corpus for r in recordings})
+            for mine_of in [[r for r in recordings if r.corpus == name]]
+        )
+        libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
+        return TrainingRecord(
+            self.recipe.to_dict(), self.recipe.training.seed, data, self.manifest.sha256, libraries
+        )
+
+    def _check_licences(self) -> None:
+        d = self.recipe.data
+        used = {r.corpus for r in self.manifest if r.split == "train"} - set(d.exclude_corpora)
+        unstated = sorted(used - set(d.licences))
+        if unstated:
+            raise RecipeError(
+                f"data.licences says nothing of the corpora {', '.join(unstated)}; state their "
+                f"licences, or name them in data.exclude_corpora"
+            )
+
+
+def _uncalibrated(word: str, recipe: Recipe) -> OperatingPoints:
+    """A placeholder until the bundle is calibrated: nothing was measured."""
+    target = recipe.bundle.default_target_fa_per_hour
+    point = OperatingPoint(
+        target_fa_per_hour=target,
+        threshold=0.5,
+        fa_per_hour=0.0,
+        fa_per_hour_low=0.0,
+        fa_per_hour_high=36_000.0,
+        alarms=0,
+        hours=1e-9,
+        frr=None,
+        frr_low=None,
+        frr_high=None,
+        missed=0,
+        clips=0,
+        condition="",
+        supported=False,
+        statement="not calibrated: run wakeword calibrate",
+    )
+    return OperatingPoints(word, (point,))
