@@ -4,7 +4,7 @@
     python3 dev.py demo            hear a wake word in a sample file
     python3 dev.py test [ARGS]     install what the tests need and run them (ARGS go to pytest)
     python3 dev.py check           ruff and mypy
-    python3 dev.py docs            write docs/cli.md from --help
+    python3 dev.py docs            write docs/cli.md, and the demo's output in README.md
     python3 dev.py install SET     only install: run, test or bench
     python3 dev.py lock [--upgrade]  compile requirements/*.txt from pyproject.toml
 
@@ -98,7 +98,7 @@ def check(_: list[str]) -> int:
 def docs(_: list[str]) -> int:
     """Write the generated pages."""
     install("test")
-    return run("tools/make_cli_docs.py")
+    return run("tools/make_docs.py")
 
 
 def install_only(arguments: list[str]) -> int:

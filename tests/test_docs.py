@@ -36,12 +36,12 @@ def tool(name: str) -> ModuleType:
 @pytest.fixture(scope="module")
 def contexts() -> dict[str, click.Context]:
     """Every command by its full name."""
-    return {c.command_path: c for c in tool("make_cli_docs").commands()}
+    return {c.command_path: c for c in tool("make_docs").commands()}
 
 
 def test_the_page_of_commands_is_current() -> None:
     written = (REPOSITORY / "docs" / "cli.md").read_text("utf-8")
-    assert written == tool("make_cli_docs").page(), "run: python3 dev.py docs"
+    assert written == tool("make_docs").cli_page(), "run: python3 dev.py docs"
 
 
 def code_blocks(page: Path, *languages: str) -> Iterator[str]:
@@ -61,24 +61,36 @@ def command_lines(page: Path) -> Iterator[list[str]]:
 
 
 @page_ids
-def test_command_lines_name_real_commands_and_options(
+def test_command_lines_name_real_commands_options_and_values(
     page: Path, contexts: dict[str, click.Context]
 ) -> None:
     for words in command_lines(page):
         name = next(n for n in sorted(contexts, key=len, reverse=True)
                     if words[: len(n.split())] == n.split())
-        command = contexts[name].command
-        rest = words[len(name.split()) :]
-        assert not isinstance(command, click.Group) or command.invoke_without_command or (
-            rest and rest[0].startswith("-")
-        ), f"{page.name}: {shlex.join(words)}: no such command"
-        options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
-        for word in rest:
-            if re.match(r"--?[a-z]", word):
-                option = word.partition("=")[0]
-                assert option in options | {"--help", "-h"}, (
-                    f"{page.name}: {name} has no {option}"
-                )
+        rest, context = words[len(name.split()) :], contexts[name]
+        line = f"{page.name}: {shlex.join(words)}"
+        if isinstance(context.command, click.Group):
+            assert not rest or rest[0].startswith("-"), f"{line}: no such command"
+        try:
+            values, _, _ = context.command.make_parser(context).parse_args(rest)
+            for option in context.command.params:
+                if isinstance(option, click.Option) and option.name in values:
+                    option.type_cast_value(context, values[option.name])
+        except click.UsageError as error:
+            pytest.fail(f"{line}: {error.format_message()}")
+
+
+def test_the_readme_shows_what_the_demo_prints() -> None:
+    """The words and their times; the last digit of a score is the processor's business."""
+    docs = tool("make_docs")
+    found = docs.DEMO.search((REPOSITORY / "README.md").read_text("utf-8"))
+    assert found, "README.md has lost the marks around the demo's output"
+    shown, printed = found[0].splitlines(), docs.demo_output().splitlines()
+    assert shown and len(shown) == len(printed), "run: python3 dev.py docs"
+    for line, now in zip(shown, printed, strict=True):
+        (*what, score, threshold), (*what_now, score_now, threshold_now) = line.split(), now.split()
+        assert (what, threshold) == (what_now, threshold_now), "run: python3 dev.py docs"
+        assert float(score) == pytest.approx(float(score_now), abs=0.01)
 
 
 @page_ids

@@ -71,7 +71,7 @@ SCRIPTS: dict[str, list[Utterance]] = {
         word("flite-rms", "snowboy"),
         word("flite-slt", "smart mirror"),
         word("flite-rms", "view glass"),
-        word("flite-slt", "athena"),
+        word("festival-slt", "athena"),
     ],
     "plain": [
         Utterance("flite-slt", "The commuter put the letter into the mirror cabinet."),

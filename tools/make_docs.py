@@ -1,7 +1,13 @@
-"""Write docs/cli.md from the --help of every command: `python3 dev.py docs`."""
+"""Write what the documentation can take from the program: `python3 dev.py docs`.
+
+docs/cli.md comes from the --help of every command; README.md shows what the demo prints.
+"""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +15,9 @@ import click
 
 from wakeword.cli.group import cli
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
+ROOT = Path(__file__).resolve().parent.parent
+CLI_PAGE, README = ROOT / "docs" / "cli.md", ROOT / "README.md"
+DEMO = re.compile(r"(?<=<!-- demo -->\n```text\n).*?(?=```\n<!-- end -->)", re.DOTALL)
 HEAD = """\
 # Commands
 
@@ -31,8 +39,8 @@ def commands(
             yield from commands(child, context, child_name)
 
 
-def page() -> str:
-    """The whole page."""
+def cli_page() -> str:
+    """The whole of docs/cli.md."""
     sections = [
         f"\n## {context.command_path}\n\n```text\n{context.get_help().rstrip()}\n```\n"
         for context in commands()
@@ -40,6 +48,18 @@ def page() -> str:
     return HEAD + "".join(sections)
 
 
+def demo_output() -> str:
+    """What `python3 dev.py demo` prints on standard output after the command itself."""
+    command = [sys.executable, "-m", "wakeword", "detect", "samples/words.flac"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def readme(output: str) -> str:
+    """README.md with ``output`` in the place of the demo's output."""
+    return DEMO.sub(lambda _: output, README.read_text("utf-8"))
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
-    print(f"wrote {PAGE.name}")
+    CLI_PAGE.write_text(cli_page(), "utf-8")
+    README.write_text(readme(demo_output()), "utf-8")
+    print(f"wrote {CLI_PAGE.name} and the demo's output in {README.name}")
