@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from processes import RunCli, cli_command, cli_environment
+from virtual_microphone import VirtualMicrophone, require_virtual_microphone
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {
@@ -42,6 +43,16 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from bundles import write_tiny_bundle
 
     return Path(write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
+
+
+@pytest.fixture
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Generator[VirtualMicrophone]:
+    """A running microphone without hardware; what is played into it is what it hears."""
+    require_virtual_microphone()
+    microphone = VirtualMicrophone(tmp_path_factory.mktemp("pulse"))
+    microphone.start()
+    yield microphone
+    microphone.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from virtual_microphone import VirtualMicrophone, require_virtual_microphone
+from virtual_microphone import VirtualMicrophone
 
 from wakeword.audio.devices import InputDevice, find_device
 from wakeword.audio.resample import resample
@@ -112,16 +111,6 @@ def test_without_sounddevice_the_message_says_what_to_install():
     done = run_python(code, {})
     assert done.stdout.startswith("MissingExtraError listening to a microphone needs")
     assert "pip install 'wakeword[mic]'" in done.stdout
-
-
-@pytest.fixture
-def sound(tmp_path: Path) -> Iterator[VirtualMicrophone]:
-    """A running virtual microphone."""
-    require_virtual_microphone()
-    microphone = VirtualMicrophone(tmp_path)
-    microphone.start()
-    yield microphone
-    microphone.stop()
 
 
 CAPTURE = """

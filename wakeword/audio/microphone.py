@@ -28,7 +28,7 @@ _closing: list[threading.Thread] = []
 
 
 class Microphone:
-    """One open input device, read in chunks at its native rate, one channel.
+    """One input device at its native rate, one channel; captures between open and close.
 
     >>> with Microphone() as microphone:
     ...     while True:
@@ -75,7 +75,14 @@ class Microphone:
         """How often the device or its driver reported that it lost input of unknown length."""
         return self._overflows
 
-    def __enter__(self) -> Microphone:
+    def open(self) -> None:
+        """Begin to capture.
+
+        Raises
+        ------
+        DeviceError
+            The device does not open.
+        """
         try:
             self._stream = self._sounddevice.InputStream(
                 samplerate=self.sample_rate,
@@ -92,6 +99,9 @@ class Microphone:
                 f"using it ({error})"
             ) from error
         self._last_samples_s = time.monotonic()
+
+    def __enter__(self) -> Microphone:
+        self.open()
         return self
 
     def __exit__(

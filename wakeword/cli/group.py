@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "listen": ("wakeword.cli.listen:listen", "Listen to a microphone and report each word."),
+    "devices": ("wakeword.cli.devices:devices", "List the microphones."),
     "detect": ("wakeword.cli.detect:detect", "Which words are heard in recordings, and when."),
     "score": ("wakeword.cli.score:score", "Write the posterior of every word every 100 ms as CSV."),
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
