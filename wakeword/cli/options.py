@@ -93,7 +93,7 @@ def raw_options(command: Command) -> Command:
     ) -> Any:
         raw = None
         if rate is not None:
-            raw = RawFormat(rate, encoding or "s16le", channels or 1)  # type: ignore[arg-type]
+            raw = RawFormat(rate, encoding or "s16le", 1 if channels is None else channels)  # type: ignore[arg-type]
         elif encoding is not None or channels is not None:
             raise SampleRateError(
                 "--encoding and --channels describe raw PCM, whose rate must be declared: --rate"
