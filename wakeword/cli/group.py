@@ -11,6 +11,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "devices": ("wakeword.cli.devices:devices", "List the microphones."),
     "detect": ("wakeword.cli.detect:detect", "Which words are heard in recordings, and when."),
     "score": ("wakeword.cli.score:score", "Write the posterior of every word every 100 ms as CSV."),
+    "evaluate": ("wakeword.cli.evaluate:evaluate", "How much a model misses, how often it alarms."),
+    "calibrate": ("wakeword.cli.calibrate:calibrate", "New thresholds, from recordings of yours."),
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
 }
 """Name: where the command is, and its one line of help (the first of its own)."""

@@ -24,7 +24,7 @@ def to_dict(evaluation: Evaluation, about: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "about": dict(about),
         "target_fa_per_hour": evaluation.target_fa_per_hour,
-        "chosen": {word: asdict(choice) for word, choice in evaluation.choices.items()},
+        "chosen_thresholds": list(choice_rows(evaluation)),
         "shipped_thresholds": dict(evaluation.shipped),
         "misses": list(miss_rows(evaluation)),
         "false_alarms": list(alarm_rows(evaluation)),
@@ -66,6 +66,19 @@ def alarm_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
         }
 
 
+def choice_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """One row for each word: the threshold chosen here, and what the hours say of it."""
+    for word, choice in evaluation.choices.items():
+        yield {
+            "word": word,
+            "target_fa_per_hour": choice.target_fa_per_hour,
+            "threshold": choice.threshold,
+            "supported": choice.supported,
+            "extrapolated": choice.extrapolated,
+            "statement": choice.statement,
+        }
+
+
 def curve_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     """The curves, one row for each number of alarms that a threshold can keep."""
     for word, by_condition in evaluation.curves.items():
@@ -92,7 +105,7 @@ def write_report(
         As from any writing, a full disk included.
     """
     target = Path(folder)
-    _refuse_foreign(target)
+    check_report_folder(target)
     values = to_dict(evaluation, about)
     drawn: dict[str, bytes] = {}
     if pictures:
@@ -107,6 +120,25 @@ def write_report(
             with atomic_write(fresh / name, "wb") as out:
                 out.write(data)
     return target
+
+
+def check_report_folder(folder: str | Path) -> None:
+    """Refuse, with an EvaluationError, a folder that holds anything that is not a report."""
+    target = Path(folder)
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise EvaluationError(f"cannot write a report to {target}: it is a file")
+    foreign = sorted(
+        entry.name
+        for entry in target.iterdir()
+        if entry.name not in (REPORT_FILE, *TABLES) and entry.suffix != ".png"
+    )
+    if foreign:
+        raise EvaluationError(
+            f"cannot write a report to {target}: it holds files that are not part of a report: "
+            f"{', '.join(foreign[:5])}"
+        )
 
 
 def _point(curve: Curve, index: int) -> dict[str, Any]:
@@ -132,20 +164,3 @@ def _write_csv(path: Path, rows: Sequence[Row]) -> None:
             out = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
             out.writeheader()
             out.writerows(rows)
-
-
-def _refuse_foreign(target: Path) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise EvaluationError(f"cannot write a report to {target}: it is a file")
-    foreign = sorted(
-        entry.name
-        for entry in target.iterdir()
-        if entry.name not in (REPORT_FILE, *TABLES) and entry.suffix != ".png"
-    )
-    if foreign:
-        raise EvaluationError(
-            f"cannot write a report to {target}: it holds files that are not part of a report: "
-            f"{', '.join(foreign[:5])}"
-        )

@@ -25,6 +25,7 @@ from wakeword.evaluation.scoring import Clip
 
 RATE = 16_000
 Samples = NDArray[np.float32]
+Kind = Literal["clean", "noise", "babble"]
 _KEPT_RECORDINGS = 512
 _NOISE_TRIES = 20
 _SHORTEST_TALK_S = 2.0
@@ -34,7 +35,7 @@ _SHORTEST_TALK_S = 2.0
 class Condition:
     """What clips are mixed with, and how loud; ``clean`` is as recorded."""
 
-    kind: Literal["clean", "noise", "babble"]
+    kind: Kind
     snr_db: float = math.inf
 
     def __post_init__(self) -> None:
@@ -126,6 +127,18 @@ class Trials:
         """Recordings in which no alarm of some word can be called false: see :meth:`label`."""
         return [r for r in self.recordings if self.label(r).unsure]
 
+    def lacks(self, kind: Kind) -> str | None:
+        """What is missing to mix clips with noise or babble; None where nothing is."""
+        if kind == "noise" and not self._noise:
+            named = ", ".join(sorted(self.config.noise_corpora)) or "none are named"
+            return f"the usable recordings hold nothing of the noise corpora ({named})"
+        if kind == "babble" and len(self._talk) < self.config.talkers:
+            return (
+                f"babble of {self.config.talkers} talkers needs as many recordings of running "
+                f"speech without the words; there are {len(self._talk)}"
+            )
+        return None
+
     def recorded(self) -> Iterable[Clip]:
         """Every usable recording as it is: the negatives, and the clean clips among them."""
         for recording in self.recordings:
@@ -142,7 +155,9 @@ class Trials:
         EvaluationError
             The manifest has no noise, or too little running speech for babble.
         """
-        self._check_supply(condition)
+        lack = self.lacks(condition.kind)
+        if lack is not None:
+            raise EvaluationError(lack)
         for recording in self.recordings:
             if recording.text in self.words:
                 label = self.label(recording, self.config.context_s)
@@ -204,19 +219,6 @@ class Trials:
             and recording.corpus not in self.config.noise_corpora
             and not any(recording.says(w) for w in self.words)
         )
-
-    def _check_supply(self, condition: Condition) -> None:
-        if condition.kind == "noise" and not self._noise:
-            named = ", ".join(sorted(self.config.noise_corpora)) or "none"
-            raise EvaluationError(
-                f"no noise to mix with: the usable recordings hold nothing of the noise corpora "
-                f"({named} named)"
-            )
-        if condition.kind == "babble" and len(self._talk) < self.config.talkers:
-            raise EvaluationError(
-                f"babble of {self.config.talkers} talkers needs as many recordings of running "
-                f"speech without the words; there are {len(self._talk)}"
-            )
 
     def _name(self, recording: Recording) -> str:
         """Path as the manifest has it, so that it is the same on every machine."""
