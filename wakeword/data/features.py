@@ -45,23 +45,28 @@ class SceneFeatures:
 
     def compute(self, scenes: Sequence[Scene], rng: np.random.Generator) -> NDArray[np.float16]:
         """Return features (scenes, frames, channels); silence before a stream begins."""
-        power = self.frontend.power(np.stack([s.samples for s in scenes]))
-        out = np.empty((*power.shape[:2], self.frontend.config.channels), np.float16)
-        for i, scene in enumerate(scenes):
-            first = scene.begin // self.frontend.config.hop_samples
-            out[i, :first] = self.frontend.silence()
-            out[i, first:] = self._one(power[i : i + 1, first:], rng)
+        front = self.frontend
+        power = front.power(np.stack([s.samples for s in scenes]))
+        energies = np.stack([self._energies(p, rng) for p in power])
+        out = np.empty((*energies.shape[:2], front.config.channels), np.float16)
+        begins = np.array([s.begin // front.config.hop_samples for s in scenes])
+        for begin in np.unique(begins):
+            same = begins == begin
+            heard = energies[same, begin:]
+            new = np.full((len(heard), heard.shape[2]), np.nan, np.float32)
+            out[same, :begin] = front.silence()
+            out[same, begin:] = front.compress(heard, front.smooth(heard, new))
         return out
 
-    def _one(self, power: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        front = self.frontend
+    def _energies(
+        self, power: NDArray[np.float32], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Mel energies (frames, n_mels) of one scene, in a random vocal tract and band."""
         if rng.random() < self.config.band:
             power = power * self._band(rng)
         plain = rng.random() < self.config.unwarped
         bank = self._plain if plain else self._banks[int(rng.integers(len(self._banks)))]
-        energies = front.energies(power, bank)
-        fresh = np.full((1, energies.shape[2]), np.nan, np.float32)
-        return front.compress(energies, front.smooth(energies, fresh))[0]
+        return self.frontend.energies(power, bank)
 
     def _band(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """A telephone, a small loudspeaker or a dull microphone: 40 dB down outside a band."""

@@ -77,7 +77,9 @@ def babble(talkers: Sequence[Samples], length: int, rng: np.random.Generator) ->
 
 def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> Samples:
     """Noise (length,) of RMS 1 whose power falls as ``1 / f**slope``: 0 white, 1 pink, 2 brown."""
-    spectrum = rng.standard_normal((2, length // 2 + 1)).astype(np.float32)
+    if slope == 0.0:
+        return rng.standard_normal(length, np.float32)
+    spectrum = rng.standard_normal((2, length // 2 + 1), np.float32)
     shape = np.maximum(np.arange(length // 2 + 1, dtype=np.float32), 1.0) ** np.float32(-slope / 2)
-    noise = np.fft.irfft((spectrum[0] + 1j * spectrum[1]) * shape, length).astype(np.float32)
+    noise = np.fft.irfft((spectrum[0] + np.complex64(1j) * spectrum[1]) * shape, length)
     return np.asarray(noise / max(rms(noise), 1e-9), np.float32)

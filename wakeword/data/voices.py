@@ -50,9 +50,7 @@ def colour(
     if room is not None:
         spectrum *= fft.rfft(room, n)
     if microphone is not None:
-        octaves = np.log2(np.maximum(np.linspace(0.0, RATE / 2, n // 2 + 1), 1.0))
-        gain_db = np.interp(octaves, np.log2(OCTAVES_HZ), microphone)
-        spectrum *= (10.0 ** (gain_db / 20.0)).astype(np.float32)
+        spectrum *= _gain(microphone, n)
     out: Samples = fft.irfft(spectrum, n)[: len(samples)].astype(np.float32)
     return out
 
@@ -64,3 +62,11 @@ def place(samples: Samples, at: int, length: int) -> Samples:
     if high > low:
         out[low:high] = samples[low - at : high - at]
     return out
+
+
+def _gain(microphone: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """Factor of each of the ``n // 2 + 1`` bins; linear in dB over a grid of 15 Hz."""
+    grid_hz = np.linspace(0.0, RATE / 2, 512)
+    octaves = np.log2(np.maximum(grid_hz, OCTAVES_HZ[0]))
+    gain = 10.0 ** (np.interp(octaves, np.log2(OCTAVES_HZ), microphone) / 20.0)
+    return np.interp(np.linspace(0.0, RATE / 2, n // 2 + 1), grid_hz, gain).astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -177,6 +178,8 @@ class TrainingRun:
     def _trainer(self) -> Trainer:
         r = self.recipe
         torch.manual_seed(r.training.seed)
+        # Threads that wait for each other lose more to a busy core than they gain.
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) - self.workers))
         model = build(
             r.network.family,
             r.network.parameters,

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from wakeword.data.features import FeatureConfig, SceneFeatures
 from wakeword.data.scenes import SceneConfig, SceneMaker
@@ -88,5 +89,6 @@ def shards(plan: ShardPlan, first: int, last: int, workers: int) -> Iterator[Sce
 def _start(plan: ShardPlan) -> None:
     global _plan
     _plan = plan
+    threadpool_limits(1)  # as many processes as cores: more threads only wait for each other
     if hasattr(os, "nice"):
         os.nice(5)
