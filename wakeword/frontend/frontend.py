@@ -20,6 +20,11 @@ from wakeword.frontend.pcen import compress, smooth
 Features = NDArray[np.float32]
 """(streams, frames, channels) float32."""
 
+MAX_PEAK = 1000.0
+"""60 dB above full scale: beyond it is another scale, far beyond it energies overflow."""
+
+_BLOCK_FRAMES = 128
+
 
 @dataclass(frozen=True)
 class FrontendState:
@@ -75,7 +80,7 @@ class Frontend:
     def silence(self) -> NDArray[np.float32]:
         """Features (channels,) of digital silence: what a window holds before the stream began."""
         zero = np.zeros((1, 1, self.config.n_mels), np.float32)
-        return self.compress(zero, zero)[0, 0]
+        return np.asarray(self.compress(zero, zero)[0, 0])
 
     def process(
         self, samples: NDArray[np.float32], state: FrontendState
@@ -95,17 +100,21 @@ class Frontend:
         Raises
         ------
         AudioError
-            Wrong shape or type; a NaN or infinite sample.
+            Wrong shape or type; a NaN, an infinite sample, or one above ``MAX_PEAK``.
         """
         if samples.ndim != 2 or samples.dtype != np.float32 or len(samples) != len(state):
             raise AudioError(
                 f"samples must be float32 of shape ({len(state)}, n), "
                 f"not {samples.dtype} of shape {samples.shape}"
             )
-        if not np.isfinite(samples).all():
-            raise AudioError("audio holds NaN or infinite samples; every sample must be finite")
+        peak = max(samples.max(initial=0.0), -samples.min(initial=0.0))
+        if not peak <= MAX_PEAK:  # also where it is NaN
+            raise AudioError(
+                f"samples reach {peak:g}, but full scale is 1 and they must be finite and at most "
+                f"{MAX_PEAK:g}"
+            )
         buffered = np.concatenate([state.tail, samples], axis=1)
-        energies = self.energies(self.power(buffered))
+        energies = self._mel_energies(buffered)
         frames = energies.shape[1]
         smoothed = self.smooth(energies, state.smoothed)
         last = smoothed[:, -1] if frames else state.smoothed
@@ -122,11 +131,28 @@ class Frontend:
         spectra = np.fft.rfft(framed[:, :: c.hop_samples] * self._window, c.fft_size)
         return np.asarray(spectra.real**2 + spectra.imag**2, np.float32)
 
+    def _mel_energies(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``energies(power(samples))``, some frames at a time so that spectra stay in the cache."""
+        c = self.config
+        frames = c.frames_after(samples.shape[1])
+        out = np.empty((len(samples), frames, c.n_mels), np.float32)
+        streams_at_once = max(1, _BLOCK_FRAMES // max(1, frames))
+        for top in range(0, len(samples), streams_at_once):
+            rows = slice(top, top + streams_at_once)
+            for first in range(0, frames, _BLOCK_FRAMES):
+                last = min(first + _BLOCK_FRAMES, frames)
+                end = (last - 1) * c.hop_samples + c.window_samples
+                piece = samples[rows, first * c.hop_samples : end]
+                out[rows, first:last] = self.energies(self.power(piece))
+        return out
+
     def energies(
         self, power: NDArray[np.float32], filters: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Mel energies (streams, frames, n_mels); ``filters`` replaces the bank (warped ones)."""
-        return power @ (self._filters if filters is None else filters)
+        bank = self._filters if filters is None else filters
+        flat = power.reshape(-1, power.shape[-1]) @ bank
+        return flat.reshape(*power.shape[:-1], bank.shape[1])
 
     def smooth(
         self, energies: NDArray[np.float32], last: NDArray[np.float32]

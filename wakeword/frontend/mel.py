@@ -40,7 +40,7 @@ def mel_filters(config: FrontendConfig, warp: float = 1.0) -> NDArray[np.float32
     low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
     rising = (bins_hz[:, None] - low) / (centre - low)
     falling = (high - bins_hz[:, None]) / (high - centre)
-    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)), np.float32)
 
 
 def dct_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
@@ -49,7 +49,7 @@ def dct_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
     n = np.arange(n_in)[:, None]
     basis = np.cos(np.pi / n_in * (n + 0.5) * k) * np.sqrt(2.0 / n_in)
     basis[:, 0] /= np.sqrt(2.0)
-    return basis.astype(np.float32)
+    return np.asarray(basis, np.float32)
 
 
 def _warp(hz: NDArray[np.float64], factor: float, top_hz: float) -> NDArray[np.float64]:

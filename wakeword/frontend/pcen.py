@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.frontend.config import PcenConfig
+
+_BLOCK = 32
 
 
 def smooth(
@@ -26,14 +30,31 @@ def smooth(
     M (streams, frames, channels); the state to carry on is its last frame.
     """
     out = np.empty_like(energies)
-    if energies.shape[1] == 0:
+    frames = energies.shape[1]
+    if frames == 0:
         return out
-    keep, take = np.float32(1.0 - s), np.float32(s)
+    response, decay = _block_response(s)
     state = np.where(np.isnan(last), energies[:, 0], last)
-    for t in range(energies.shape[1]):
-        state = keep * state + take * energies[:, t]
-        out[:, t] = state
+    for begin in range(0, frames, _BLOCK):
+        count = min(_BLOCK, frames - begin)
+        block = out[:, begin : begin + count]
+        np.matmul(response[:count, :count], energies[:, begin : begin + count], out=block)
+        block += decay[:count] * state[:, None]
+        state = block[:, -1]
     return out
+
+
+@lru_cache(maxsize=16)
+def _block_response(s: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The recursion over one block, written out: ``M = response @ E + decay * M[before]``.
+
+    A matrix product takes one step of Python where the recursion takes one for each frame.
+    All terms are positive, so nothing is lost by it. response (block, block), decay (block, 1).
+    """
+    lag = np.arange(_BLOCK)[:, None] - np.arange(_BLOCK)
+    response = np.where(lag >= 0, s * (1.0 - s) ** np.maximum(lag, 0), 0.0)
+    decay = (1.0 - s) ** np.arange(1, _BLOCK + 1)[:, None]
+    return response.astype(np.float32), decay.astype(np.float32)
 
 
 def compress(
