@@ -72,7 +72,7 @@ def _decode_all(
 ) -> list[NDArray[np.int16]]:
     def decode(recording: Recording) -> NDArray[np.int16]:
         audio = read_audio(recording.path)
-        return np.clip(np.rint(audio * 32768.0), -32768, 32767).astype(np.int16)
+        return np.asarray(np.clip(np.rint(audio * 32768.0), -32768, 32767), np.int16)
 
     pieces: list[NDArray[np.int16]] = []
     with ThreadPoolExecutor() as pool:

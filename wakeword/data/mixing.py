@@ -81,5 +81,6 @@ def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> Sampl
         return rng.standard_normal(length, np.float32)
     spectrum = rng.standard_normal((2, length // 2 + 1), np.float32)
     shape = np.maximum(np.arange(length // 2 + 1, dtype=np.float32), 1.0) ** np.float32(-slope / 2)
-    noise = np.fft.irfft((spectrum[0] + np.complex64(1j) * spectrum[1]) * shape, length)
+    shaped = (spectrum[0] + np.complex64(1j) * spectrum[1]) * shape
+    noise = np.asarray(np.fft.irfft(shaped, length), np.float32)
     return np.asarray(noise / max(rms(noise), 1e-9), np.float32)

@@ -69,4 +69,5 @@ def _gain(microphone: NDArray[np.float32], n: int) -> NDArray[np.float32]:
     grid_hz = np.linspace(0.0, RATE / 2, 512)
     octaves = np.log2(np.maximum(grid_hz, OCTAVES_HZ[0]))
     gain = 10.0 ** (np.interp(octaves, np.log2(OCTAVES_HZ), microphone) / 20.0)
-    return np.interp(np.linspace(0.0, RATE / 2, n // 2 + 1), grid_hz, gain).astype(np.float32)
+    bins_hz = np.linspace(0.0, RATE / 2, n // 2 + 1)
+    return np.asarray(np.interp(bins_hz, grid_hz, gain), np.float32)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -36,22 +37,22 @@ def export_onnx(model: nn.Module, frames: int, channels: int) -> bytes:
     """Return model.onnx for ``model``: input ``features``, output ``posteriors``, any batch."""
     wrapped = _WithSoftmax(model).eval()
     example = torch.zeros(2, frames, channels)
-    out = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        path = Path(folder) / "model.onnx"
         # The exporter that keeps GRU and LSTM as single ONNX operators is the older one, and says
         # so; and it warns of recurrent layers with a variable batch, which the parity check tests.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             wrapped,
             (example,),
-            out,
+            path,
             input_names=[INPUT],
             output_names=[OUTPUT],
             dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
             opset_version=17,
             dynamo=False,
         )
-    return out.getvalue()
+        return path.read_bytes()
 
 
 def check_parity(model: nn.Module, bundle: Bundle, seed: int = 0) -> float:

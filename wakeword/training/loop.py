@@ -111,7 +111,7 @@ class Trainer:
             logits, labels, label_smoothing=self.training.label_smoothing
         )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
         self._update_average()

@@ -26,6 +26,7 @@ class BundleSection:
     version: str = "1.0.0"
     description: str = ""
     licence: str = "Apache-2.0"
+    not_good_at: tuple[str, ...] = ()
     default_target_fa_per_hour: float = 0.5
 
     def __post_init__(self) -> None:

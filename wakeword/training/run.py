@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +32,7 @@ from wakeword.runtime.sections import (
 from wakeword.training.checkpoint import load_checkpoint, recipe_key, save_checkpoint
 from wakeword.training.export import check_parity, export_onnx
 from wakeword.training.loop import RoundReport, Trainer
+from wakeword.training.measuring import Stage
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.shards import ShardPlan, shards
@@ -43,8 +44,9 @@ LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime", "pyroomac
 class Reporter(Protocol):
     """Where a long run says how far it is."""
 
-    def stage(self, name: str, total: float) -> Callable[[float], None]:
-        """Begin a stage; the function returned is told how much more is done."""
+    @property
+    def stage(self) -> Stage:
+        """Begins a stage of so much work; gives the function that is told how much was done."""
         ...
 
     def note(self, text: str) -> None:

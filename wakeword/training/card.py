@@ -1,0 +1,65 @@
+"""The model card: what a bundle hears, was made from, was measured to do, and is not good at."""
+
+from __future__ import annotations
+
+from wakeword.evaluation.documents import (
+    OPERATING_POINTS,
+    operating_points_section,
+    replace_section,
+)
+from wakeword.evaluation.measurement import Evaluation
+from wakeword.evaluation.tables import corpus_table, markdown, miss_table
+from wakeword.runtime import Bundle
+from wakeword.training.recipe import Recipe
+
+
+def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: str) -> str:
+    """Markdown of the card of a calibrated ``bundle``, measured on ``split``."""
+    m, words = bundle.metadata, ", ".join(f"**{w}**" for w in bundle.words)
+    target = f"{evaluation.target_fa_per_hour:g}"
+    about = [
+        f"# {m.name} {m.version}",
+        m.description,
+        f"Hears {words}. Licence of the model: {m.licence}.",
+        f"{recipe.network.family.upper()} of {m.model.parameters:,} parameters, "
+        f"{m.model.flops_per_window / 1e6:.1f} million floating point operations a window, "
+        f"{m.model.bytes / 1e6:.2f} MB. A window of {m.window_frames} frames of "
+        f"{m.frontend.channels} {m.frontend.kind.upper()} channels is scored every "
+        f"{1000 * m.step_samples / m.frontend.sample_rate:.0f} ms; "
+        f"{m.smoother.steps} scores are averaged.",
+    ]
+    measured = [
+        "## Measured",
+        f"On the {split} split: speakers and recordings that were not trained on, but from the "
+        "same campaigns. SNR is the level of the word's loudest 0.3 s against the noise; babble "
+        "is six talkers. In brackets: 95 % interval.",
+        f"Missed at {target} false alarms per hour and word, threshold chosen on these recordings:",
+        miss_table(evaluation, "chosen"),
+        f"False alarms of all {len(bundle.words)} words together at the shipped thresholds:",
+        corpus_table(evaluation, "shipped"),
+    ]
+    document = "\n\n".join([*about, *_data(bundle), *measured]) + "\n"
+    points = operating_points_section(m.operating_points)
+    document = replace_section(document, OPERATING_POINTS, points)
+    return document + "\n" + "\n\n".join(_limits(recipe)) + "\n"
+
+
+def _data(bundle: Bundle) -> list[str]:
+    training = bundle.metadata.training
+    rows = [
+        [d.corpus, str(d.clips), f"{d.hours:.2f}", str(d.speakers or "unknown"), d.licence]
+        for d in training.data
+    ]
+    libraries = ", ".join(f"{name} {version}" for name, version in training.libraries.items())
+    return [
+        "## Trained on",
+        markdown(["corpus", "clips", "hours", "speakers", "licence"], rows),
+        f"Seed {training.seed}; manifest sha256 `{training.data_sha256}`; {libraries}. "
+        "The recipe is beside this card.",
+    ]
+
+
+def _limits(recipe: Recipe) -> list[str]:
+    if not recipe.bundle.not_good_at:
+        return []
+    return ["## What it is not good at", "\n".join(f"- {x}" for x in recipe.bundle.not_good_at)]

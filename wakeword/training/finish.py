@@ -1,0 +1,86 @@
+"""From a trained network to a complete bundle: calibrated, measured, with card and figures."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wakeword.evaluation.measurement import evaluate
+from wakeword.evaluation.pictures import curve_pictures
+from wakeword.runtime import Bundle, write_bundle
+from wakeword.training.card import model_card
+from wakeword.training.measuring import Stage, operating_points, score_trials
+from wakeword.training.trials import Condition, TrialConfig, Trials
+
+if TYPE_CHECKING:
+    from wakeword.training.run import TrainingRun
+
+SPLIT = "dev"
+SNRS_DB = (10.0, 5.0, 0.0)
+TARGETS_FA_PER_HOUR = (0.1, 0.5, 1.0, 2.0)
+
+
+def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
+    """Calibrate the network of a finished run on the dev split and write the bundle to ``out``.
+
+    Raises
+    ------
+    EvaluationError
+        The dev split holds no audio to measure on.
+    TrainingError
+        Export does not agree with the network; nothing is written.
+    BundleError
+        ``out`` holds something that is not a bundle.
+    """
+    bundle = run.bundle()
+    trials = _trials(run, bundle)
+    conditions = _conditions(trials)
+    scored = score_trials(bundle, trials, conditions, stage)
+    calibrated_in = next((c for c in conditions if c.kind == "noise"), conditions[0])
+    targets = sorted({*TARGETS_FA_PER_HOUR, bundle.metadata.default_target_fa_per_hour})
+    points = operating_points(bundle, scored, calibrated_in, targets)
+    bundle = replace(bundle, metadata=replace(bundle.metadata, operating_points=points))
+    result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)
+    figures = {**curve_pictures(result), "training.png": _loss_picture(run)}
+    card = model_card(bundle, run.recipe, result, SPLIT)
+    return write_bundle(out, bundle.model, bundle.metadata, card, run.recipe_text, figures)
+
+
+def _trials(run: TrainingRun, bundle: Bundle) -> Trials:
+    trained_on = {source.corpus for source in bundle.metadata.training.data}
+    noise = frozenset(run.recipe.data.noise_corpora)
+    config = TrialConfig(noise, SPLIT, run.recipe.training.seed)
+    return Trials(run.manifest, bundle.words, trained_on, config)
+
+
+def _conditions(trials: Trials) -> list[Condition]:
+    """Clean, then noise and babble as far as the recordings allow."""
+    found = [Condition("clean")]
+    if trials.lacks("noise") is None:
+        found += [Condition("noise", snr) for snr in SNRS_DB]
+    if trials.lacks("babble") is None:
+        found += [Condition("babble", snr) for snr in SNRS_DB]
+    return found
+
+
+def _loss_picture(run: TrainingRun) -> bytes:
+    """Loss and share of wrong windows over the rounds."""
+    from matplotlib.figure import Figure
+
+    log = run.trainer.log
+    figure = Figure(figsize=(8.0, 4.0), layout="constrained")
+    left = figure.add_subplot()
+    rounds = [entry["round"] for entry in log]
+    left.plot(rounds, [entry["loss"] for entry in log], label="loss")
+    left.plot(rounds, [entry["error"] for entry in log], label="share of windows wrong")
+    for after in run.recipe.training.mine_after_rounds:
+        left.axvline(after, color="0.5", linestyle=":", linewidth=1)
+    left.set_yscale("log")
+    left.set_xlabel("round (dotted: hard negatives mined)")
+    left.grid(True, which="both", alpha=0.2)
+    left.legend()
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+    return out.getvalue()
