@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -105,9 +106,8 @@ def _values(detection: Detection) -> Mapping[str, str]:
 
 
 def _fill(argument: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        argument = argument.replace(f"{{{name}}}", value)
-    return argument
+    # One pass, so that a value is never searched for placeholders; other braces stay.
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), argument)
 
 
 def _stderr_descriptor() -> int | None:

@@ -86,13 +86,14 @@ class ClipWriter:
 
     def _write(self, clips: list[_Pending]) -> None:
         for clip in clips:
-            self._pending.remove(clip)
             remembered = np.concatenate([np.zeros(0, np.float32), *self._blocks])
             start, end = (max(0, n - self._first) for n in (clip.start_sample, clip.end_sample))
             try:
                 write_wav(clip.path, remembered[start:end], self._rate)
             except OSError as error:
                 say_error(f"cannot save {clip.path}: {error.strerror or error}")
+            # Only now: what Ctrl-C interrupts is written by finish().
+            self._pending.remove(clip)
             self._reserved.discard(clip.path)
 
     def _forget(self) -> None:

@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("wakeword.cli.calibrate:calibrate", "New thresholds, from recordings of yours."),
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
 }
-"""Name: where the command is, and its one line of help (the first of its own)."""
+"""Name: where the command is, and its line in the list of commands."""
 
 EXAMPLES = """\b
 Examples:

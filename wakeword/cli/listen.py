@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -55,6 +56,8 @@ def listen(
     A line is: end of the word in seconds, word, score, threshold. Seconds count the sound that
     was heard: a microphone that vanishes is waited for, and that time does not count.
     """
+    if duration_s is not None and not math.isfinite(duration_s):
+        raise click.BadParameter(f"--duration: {duration_s} is no number of seconds")
     action = Action(command) if command is not None else None
     spotter = models.open_spotter()
     microphone = Microphone(device)

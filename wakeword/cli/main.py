@@ -1,7 +1,7 @@
 """Entry point of the command line: runs a command and turns every failure into an exit code.
 
 0: done. 2: the command was refused or failed, ``error: ...`` says why. 130: Ctrl-C.
-141: whoever read the output has gone (``| head``).
+1: whoever read the output has gone (``| head``), as click ends it too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from wakeword.errors import MissingExtraError, WakewordError
 
-FAILED, INTERRUPTED, OUTPUT_CLOSED = 2, 130, 141
+FAILED, INTERRUPTED, OUTPUT_CLOSED = 2, 130, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
