@@ -1,0 +1,1 @@
+"""Sound comes in: PCM, recordings, resampling, ring buffer, microphones."""
