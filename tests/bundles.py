@@ -70,7 +70,8 @@ def network_weights(
     )
     weights = np.zeros((config.channels, 1 + len(words)), np.float32)
     for column, word in enumerate(words, start=1):
-        distance = np.abs(edges[1:-1] - float(hz_to_mel(TONES_HZ[word])))
+        tone_hz = TONES_HZ.get(word, 300.0 * column)
+        distance = np.abs(edges[1:-1] - float(hz_to_mel(tone_hz)))
         # MFCC have fewer channels than mel filters, and no bands: then any three will do.
         weights[np.argsort(distance)[:3] % config.channels, column] = GAIN / 3
         weights[:, column] -= GAIN / config.channels
