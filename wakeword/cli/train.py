@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wakeword.cli.options import note
 from wakeword.cli.trial_options import Stages
 from wakeword.errors import ConfigError
+
+if TYPE_CHECKING:
+    from wakeword.training.measuring import Stage
 
 EPILOG = """\b
 Examples:
@@ -77,7 +80,7 @@ def train(
 class _Reporter:
     """Stages as bars, notes as lines on stderr."""
 
-    def __init__(self, stage: Callable[[str, float], Callable[[float], None]]) -> None:
+    def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
     def note(self, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from wakeword.runtime import Bundle
 
 if TYPE_CHECKING:
     from wakeword.data.manifest import Manifest
+    from wakeword.training.measuring import Stage
     from wakeword.training.trials import Trials
 
 
@@ -83,15 +83,15 @@ class Stages:
     def __init__(self) -> None:
         self._stack = ExitStack()
 
-    def __enter__(self) -> Callable[[str, float], Advance]:
+    def __enter__(self) -> Stage:
         return self._begin
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _begin(self, name: str, total_s: float) -> Advance:
+    def _begin(self, name: str, total: float, unit: str = "s") -> Advance:
         self._stack.close()
-        return self._stack.enter_context(progress(name, total_s))
+        return self._stack.enter_context(progress(name, total, unit))
 
 
 def _noise_of(bundle: Bundle) -> tuple[str, ...]:

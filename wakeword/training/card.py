@@ -38,7 +38,7 @@ def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: st
         f"False alarms of all {len(bundle.words)} words together at the shipped thresholds:",
         corpus_table(evaluation, "shipped"),
     ]
-    document = "\n\n".join([*about, *_data(bundle), *measured]) + "\n"
+    document = "\n\n".join(part for part in (*about, *_data(bundle), *measured) if part) + "\n"
     points = operating_points_section(m.operating_points)
     document = replace_section(document, OPERATING_POINTS, points)
     return document + "\n" + "\n\n".join(_limits(recipe)) + "\n"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from wakeword.errors import ConfigError
 from wakeword.evaluation.calibration import calibrate
@@ -21,8 +22,11 @@ from wakeword.runtime.bundle import RECIPE_FILE
 from wakeword.runtime.bundle_writer import FIGURES_FOLDER
 from wakeword.training.trials import Condition, Trials
 
-Stage = Callable[[str, float], Callable[[float], None]]
-"""Begins a stage of so many seconds of audio; gives the function that moves it on."""
+
+class Stage(Protocol):
+    """Begins a stage of so much work; gives the function that is told how much was done."""
+
+    def __call__(self, name: str, total: float, unit: str = "s") -> Callable[[float], None]: ...
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class TrainingRun:
         rounds, first = self.recipe.training.rounds, self.trainer.first_shard
         if self.trainer.round >= rounds:
             return
-        advance = self.reporter.stage("training, rounds", rounds)
+        advance = self.reporter.stage("training", rounds, "rounds")
         advance(self.trainer.round)
         for number, shard in enumerate(self._shards(first, rounds), first):
             if number < self.trainer.round:
@@ -142,7 +142,7 @@ class TrainingRun:
             return ()
         path = self.paths.mined(after_round)
         if not path.exists():
-            advance = self.reporter.stage("mining, seconds", negative_seconds(self.sources))
+            advance = self.reporter.stage("mining", negative_seconds(self.sources))
             found = mine(self._as_bundle(1), self.sources, self.recipe.training.mine_most, advance)
             self.reporter.note(f"mined {len(found)} hard negatives after round {after_round}")
             save_mined(path, found)
@@ -169,7 +169,7 @@ class TrainingRun:
         chosen = self.manifest.where(
             lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
         )
-        advance = self.reporter.stage("reading recordings", len(chosen))
+        advance = self.reporter.stage("reading recordings", len(chosen), "files")
         corpus = load_corpus(chosen, self.paths.cache, advance)
         rooms = simulate_rooms(d.rooms, self.recipe.training.seed) if d.rooms else []
         kinds = Kinds(
