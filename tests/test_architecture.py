@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from bundles import with_bursts
 
+import wakeword
 from wakeword import errors
 
 PACKAGE = Path(__file__).resolve().parent.parent / "wakeword"
@@ -106,12 +107,26 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_import_wakeword_loads_numpy_and_onnxruntime_only() -> None:
-    assert loaded_by("import wakeword") - loaded_by("import numpy, onnxruntime") == {"wakeword"}
+    everything = "from wakeword import *"
+    assert loaded_by(everything) - loaded_by("import numpy, onnxruntime") == {"wakeword"}
+
+
+def test_the_package_itself_loads_nothing_until_it_is_used() -> None:
+    """So that help is quick, and Ctrl-C meets the command line's handler at any time."""
+    assert loaded_by("import wakeword.cli.main") - loaded_by("pass") == {"wakeword"}
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    for name in wakeword.__all__:
+        assert getattr(wakeword, name) is not None
+        assert name in dir(wakeword)
+    with pytest.raises(AttributeError, match="Spooter"):
+        _ = wakeword.Spooter
 
 
 def test_the_command_line_starts_without_the_heavy_extras() -> None:
     heavy = {"torch", "matplotlib", "scipy", "onnx", "librosa", "pyroomacoustics"}
-    assert not loaded_by("import wakeword.cli.main") & heavy
+    assert not loaded_by("import wakeword.cli.detect, wakeword.cli.listen") & heavy
 
 
 def test_every_module_of_the_core_can_be_imported_without_any_extra() -> None:
@@ -143,10 +158,11 @@ def test_words_are_heard_without_any_extra(tiny_bundle: Path, tmp_path: Path) ->
 
 def test_import_wakeword_takes_less_than_300_ms_beyond_onnxruntime() -> None:
     code = (
-        "import numpy, onnxruntime, time; start = time.perf_counter(); import wakeword; "
-        "print(time.perf_counter() - start)"
+        "import numpy, onnxruntime, time; start = time.process_time(); from wakeword import *; "
+        "print(time.process_time() - start)"
     )
-    # The best of five: the limit is about the library, not about what else the machine does.
+    # Processor time, the best of five: the limit is about the library, not about what else the
+    # machine does.
     times_s = [
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
         for _ in range(5)

@@ -291,6 +291,20 @@ def test_ctrl_c_is_130_at_any_time(
     interrupt(process)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for what is loaded")
+@pytest.mark.parametrize("library", ["_multiarray_umath", "onnxruntime_pybind11_state"])
+def test_ctrl_c_while_libraries_load_is_130(
+    tiny_bundle: Path, hours_of_silence: Path, library: str
+) -> None:
+    process = subprocess.Popen(
+        cli_command("detect", hours_of_silence, "--model", tiny_bundle),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cli_environment(),
+    )
+    while process.poll() is None and library not in Path(f"/proc/{process.pid}/maps").read_text():
+        time.sleep(0.001)
+    interrupt(process)
+
+
 def test_a_wav_on_standard_input_must_be_whole(run_cli: RunCli, tiny_bundle: Path) -> None:
     header = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36, b"WAVE", b"fmt ", 16, 1, 1, 16_000,
                          32_000, 2, 16)  # the data chunk is missing

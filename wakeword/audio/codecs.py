@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.errors import AudioError, MissingExtraError
-
-if TYPE_CHECKING:
-    pass
 
 _UNKNOWN_LENGTH = 2**62
 _MP3_SLACK_SAMPLES = 2 * 1152
@@ -31,7 +28,7 @@ class CodecFile:
     Parameters
     ----------
     file
-        A seekable binary file at any position.
+        A seekable binary file of the operating system, at any position.
 
     Raises
     ------
@@ -45,7 +42,6 @@ class CodecFile:
         self._file = file
         self._size = file.seek(0, os.SEEK_END)
         _check_ogg_end(file, self._size)
-        file.seek(0)
         self._sound = _open(file)
         # soundfile seeks after every read of a seekable file, which makes mp3 decoding depend
         # on the size of the blocks.
@@ -90,7 +86,7 @@ class CodecFile:
                 f"cut short: the header declares {self.samples} samples, the file holds {decoded}"
             )
         # Without a length header mpg123 guesses one from the first frame and stops there.
-        left = self._size - self._file.tell()
+        left = self._size - os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
         if mp3 and left > max(_MP3_SLACK_BYTES, self._size // 10):
             raise AudioError(
                 f"decoding stopped after {decoded} samples with {left} of {self._size} bytes "
@@ -105,8 +101,14 @@ def _open(file: BinaryIO) -> Any:
         raise MissingExtraError("soundfile", "cli", "reading this kind of audio file") from error
     except OSError as error:
         raise AudioError(f"libsndfile cannot be loaded: {error}") from error
+    # A descriptor, not the file object: libsndfile would call back into Python for every read,
+    # and a Ctrl-C that arrives in such a callback is lost. On Windows libsndfile has descriptors
+    # of its own, so there it must be the object.
+    file.seek(0)
+    descriptor = file.fileno()
+    os.lseek(descriptor, 0, os.SEEK_SET)
     try:
-        return soundfile.SoundFile(file)
+        return soundfile.SoundFile(file if os.name == "nt" else descriptor, closefd=False)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"not audio that can be read: {error.error_string}") from error
 
