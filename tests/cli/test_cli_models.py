@@ -99,8 +99,6 @@ def test_nothing_installed(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> 
         (["hide"], "hide"),
     ],
 )
-def test_wrong_usage(
-    capsys: Capture, installed: Path, arguments: list[str], message: str
-) -> None:
+def test_wrong_usage(capsys: Capture, installed: Path, arguments: list[str], message: str) -> None:
     done = run(capsys, "models", *arguments)
     assert done.code == 2 and done.out == "" and message in done.err

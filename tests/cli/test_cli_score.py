@@ -122,9 +122,7 @@ def test_the_folder_cannot_be_a_file(capsys: Capture, tiny_bundle: Path, tmp_pat
     assert done.code == 2 and "a.wav" in done.err
 
 
-def test_words_of_several_models_are_columns_side_by_side(
-    capsys: Capture, tmp_path: Path
-) -> None:
+def test_words_of_several_models_are_columns_side_by_side(capsys: Capture, tmp_path: Path) -> None:
     path = write_audio(tmp_path / "a.wav", AUDIO)
     both = write_tiny_bundle(tmp_path / "m" / "both", tiny_metadata("both"))
     low = write_tiny_bundle(tmp_path / "m" / "low", tiny_metadata("low", ["low tone"]))

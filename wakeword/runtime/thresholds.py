@@ -30,23 +30,20 @@ def resolve_thresholds(
         A threshold outside (0, 1), one for a word that is not scored, a target outside the
         measured range, or one threshold for all together with a target.
     """
-    if isinstance(thresholds, Mapping):
-        for word, value in thresholds.items():
-            if word not in words:
-                raise ConfigError(
-                    f"a threshold was given for '{word}', but model '{bundle.name}' scores: "
-                    f"{', '.join(words)}"
-                )
-            check_threshold(value, f"threshold of '{word}'")
-        own = dict(thresholds)
-    elif thresholds is not None:
+    if thresholds is not None and not isinstance(thresholds, Mapping):
         if false_alarms_per_hour is not None:
             raise ConfigError(
                 "give a threshold or false alarms per hour, not both: each decides the other"
             )
-        own = dict.fromkeys(words, check_threshold(thresholds))
-    else:
-        own = {}
+        return (check_threshold(thresholds),) * len(words)
+    own = thresholds or {}
+    for word, value in own.items():
+        if word not in words:
+            raise ConfigError(
+                f"a threshold was given for '{word}', but model '{bundle.name}' scores: "
+                f"{', '.join(words)}"
+            )
+        check_threshold(value, f"threshold of '{word}'")
     return tuple(
         own[word] if word in own else bundle.threshold(word, false_alarms_per_hour)
         for word in words
