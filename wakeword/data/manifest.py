@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from wakeword.errors import ManifestError
 
@@ -24,6 +27,8 @@ COLUMNS = (
 )
 SPLITS = ("train", "dev", "test")
 MAX_ROWS = 5_000_000
+TIMES_SLACK_S = 0.1
+"""Word times may end so far after the recording: both are rounded by whoever wrote them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Recording:
     """One row of a manifest.
 
     ``text`` is the word or transcript, lower case; for noise its class; empty where unknown.
-    ``word_start_s`` and ``word_end_s`` are NaN where the times are not known.
+    ``speaker`` is empty or ``unknown`` where nobody knows. ``word_start_s`` and ``word_end_s``
+    are NaN where the times are not known.
     """
 
     path: Path
@@ -44,8 +50,11 @@ class Recording:
     seconds: float
 
     def says(self, word: str) -> bool:
-        """Whether the transcript holds ``word`` (may be several words) as whole words."""
-        return re.search(rf"(?<![a-z']){re.escape(word)}(?![a-z])", self.text) is not None
+        """Whether the transcript holds ``word`` (may be several words) as whole words.
+
+        Punctuation, hyphens and quotes around and inside do not matter: "'smart-mirror's".
+        """
+        return _whole_words(word).search(self.text) is not None
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def read_manifest(path: str | Path, *, check_files: bool = True) -> Manifest:
     ------
     ManifestError
         Missing or unknown column, a bad value (with its line), a file that does not exist,
-        a speaker who is in two splits of one corpus, no rows at all.
+        a recording or a speaker of one corpus that is in two splits, no rows at all.
     """
     path = Path(path)
     try:
@@ -94,20 +103,20 @@ def read_manifest(path: str | Path, *, check_files: bool = True) -> Manifest:
         text = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"manifest {path} cannot be read: {error}") from error
-    rows = csv.DictReader(text.splitlines(), strict=True)
-    _check_header(path, rows.fieldnames)
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     recordings: list[Recording] = []
     warnings: list[str] = []
     try:
+        _check_header(path, rows.fieldnames)
         for row in rows:
             if len(recordings) >= MAX_ROWS:
                 raise ManifestError(f"manifest {path} has over {MAX_ROWS} rows")
             recordings.append(_parse(path, rows.line_num, row, warnings))
     except csv.Error as error:
-        raise ManifestError(f"manifest {path}, line {rows.line_num}: {error}") from error
+        raise ManifestError(f"manifest {path}, line {rows.reader.line_num}: {error}") from error
     if not recordings:
         raise ManifestError(f"manifest {path} lists no recordings")
-    _check_speakers(path, recordings)
+    _check_splits(path, recordings)
     if check_files:
         missing = [r.path for r in recordings if not r.path.is_file()]
         if missing:
@@ -123,17 +132,23 @@ def _check_header(path: Path, names: object) -> None:
         raise ManifestError(f"manifest {path} is empty; its first line must be {','.join(COLUMNS)}")
     unknown = [n for n in names if n not in COLUMNS]
     missing = [n for n in COLUMNS if n not in names]
-    if unknown or missing or len(set(names)) != len(names):
-        what = f"unknown columns {unknown}" if unknown else f"missing columns {missing}"
-        raise ManifestError(f"manifest {path}: {what}; the columns are {','.join(COLUMNS)}")
+    twice = sorted({n for n in names if names.count(n) > 1})
+    for what, found in (("unknown", unknown), ("missing", missing), ("repeated", twice)):
+        if found:
+            raise ManifestError(
+                f"manifest {path}: {what} columns {', '.join(map(repr, found))}; "
+                f"the columns are {','.join(COLUMNS)}"
+            )
 
 
-def _parse(path: Path, line: int, row: dict[str, str], warnings: list[str]) -> Recording:
+def _parse(path: Path, line: int, row: dict[Any, Any], warnings: list[str]) -> Recording:
     def bad(what: str) -> ManifestError:
         return ManifestError(f"manifest {path}, line {line}: {what}")
 
-    if None in row or None in row.values():
-        raise bad(f"has {sum(v is not None for v in row.values())} fields, not {len(COLUMNS)}")
+    values = [v for k, v in row.items() if k is not None and v is not None]
+    fields = len(values) + len(row.get(None) or ())  # DictReader's key of what is too much
+    if fields != len(COLUMNS):
+        raise bad(f"has {fields} fields, not {len(COLUMNS)}")
     if row["split"] not in SPLITS:
         raise bad(f"split '{row['split']}' is not one of {', '.join(SPLITS)}")
     if not row["path"] or not row["corpus"]:
@@ -143,12 +158,12 @@ def _parse(path: Path, line: int, row: dict[str, str], warnings: list[str]) -> R
     except ValueError:
         raise bad(f"seconds '{row['seconds']}' is not a number") from None
     if not 0.0 < seconds < math.inf:
-        raise bad(f"seconds '{row['seconds']}' must be above 0")
-    times = _word_times(row["word_start_s"], row["word_end_s"])
+        raise bad(f"seconds '{row['seconds']}' must be above 0 and finite")
+    times = _word_times(row["word_start_s"], row["word_end_s"], seconds)
     if times is None:
         warnings.append(
             f"line {line}: word times '{row['word_start_s']}' to '{row['word_end_s']}' are not an "
-            f"interval and are ignored"
+            f"interval of a recording of {seconds:g} s and are ignored"
         )
         times = (math.nan, math.nan)
     return Recording(
@@ -162,7 +177,7 @@ def _parse(path: Path, line: int, row: dict[str, str], warnings: list[str]) -> R
     )
 
 
-def _word_times(start: str, end: str) -> tuple[float, float] | None:
+def _word_times(start: str, end: str, seconds: float) -> tuple[float, float] | None:
     """Both times, NaN where not given (equal times mean "not in this recording"); None if bad."""
     if not start and not end:
         return (math.nan, math.nan)
@@ -172,16 +187,25 @@ def _word_times(start: str, end: str) -> tuple[float, float] | None:
         return None
     if times[0] == times[1]:
         return (math.nan, math.nan)
-    return times if 0.0 <= times[0] < times[1] < math.inf else None
+    return times if 0.0 <= times[0] < times[1] <= seconds + TIMES_SLACK_S else None
 
 
-def _check_speakers(path: Path, recordings: list[Recording]) -> None:
-    """A known speaker may be in one split only: measuring on a trained voice proves nothing."""
-    split_of: dict[tuple[str, str], str] = {}
+@lru_cache(maxsize=1024)
+def _whole_words(word: str) -> re.Pattern[str]:
+    parts = r"[\W_]+".join(map(re.escape, word.split()))
+    return re.compile(rf"(?<![^\W_]){parts}(?![^\W_])")
+
+
+def _check_splits(path: Path, recordings: list[Recording]) -> None:
+    """What was trained on proves nothing: no recording, and no known speaker, in two splits."""
+    split_of: dict[tuple[str, ...], str] = {}
     for r in recordings:
-        known = r.speaker not in ("", "unknown")
-        if known and split_of.setdefault((r.corpus, r.speaker), r.split) != r.split:
-            raise ManifestError(
-                f"manifest {path}: speaker '{r.speaker}' of {r.corpus} is in the splits "
-                f"{split_of[(r.corpus, r.speaker)]} and {r.split}; speakers must be disjoint"
-            )
+        claims: dict[tuple[str, ...], str] = {("recording", str(r.path)): str(r.path)}
+        if r.speaker.lower() not in ("", "unknown"):
+            claims["speaker", r.corpus, r.speaker] = f"speaker '{r.speaker}' of {r.corpus}"
+        for key, what in claims.items():
+            if split_of.setdefault(key, r.split) != r.split:
+                raise ManifestError(
+                    f"manifest {path}: {what} is in the splits {split_of[key]} and {r.split}; "
+                    f"they must be disjoint"
+                )
