@@ -93,7 +93,7 @@ def test_text_and_report(
     assert f"report written to {out}" in done.stderr
     assert {p.name for p in out.iterdir()} == {
         "evaluation.json", "misses.csv", "false_alarms.csv", "events.csv", "curves.csv",
-        "low-tone.png", "high-tone.png",
+        "low-tone.png", "high-tone.png", "all-words.png",
     }  # fmt: skip
     about = json.loads((out / "evaluation.json").read_text("utf-8"))["about"]
     assert about["seed"] == 4 and about["split"] == "dev" and about["noise_corpora"] == ["noise"]

@@ -28,12 +28,31 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("bundle", metavar="MODEL")
 @trial_options
-@click.option("--target", "targets", type=float, multiple=True, default=TARGETS_FA_PER_HOUR,
-              show_default=True, metavar="RATE", help="False alarms per hour; repeatable.")
-@click.option("--snr", "snr_db", type=float, default=10.0, show_default=True, metavar="DB",
-              help="Misses are measured in noise at this SNR; clean where there is no noise.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write the model with its new operating points into this folder.")
+@click.option(
+    "--target",
+    "targets",
+    type=float,
+    multiple=True,
+    default=TARGETS_FA_PER_HOUR,
+    show_default=True,
+    metavar="RATE",
+    help="False alarms per hour; repeatable.",
+)
+@click.option(
+    "--snr",
+    "snr_db",
+    type=float,
+    default=10.0,
+    show_default=True,
+    metavar="DB",
+    help="Misses are measured in noise at this SNR; clean where there is no noise.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the model with its new operating points into this folder.",
+)
 @click.option("--in-place", is_flag=True, help="Change the model itself.")
 @click.option("--dry-run", is_flag=True, help="Only print the operating points.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per operating point.")

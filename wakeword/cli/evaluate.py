@@ -32,14 +32,30 @@ DEFAULT_SNRS_DB = (10.0, 5.0, 0.0)
 @click.command(epilog=EPILOG)
 @click.argument("bundle", metavar="MODEL")
 @trial_options
-@click.option("--snr", "snrs_db", type=float, multiple=True, default=DEFAULT_SNRS_DB,
-              show_default=True, metavar="DB", help="Mix clips at this SNR; repeatable.")
+@click.option(
+    "--snr",
+    "snrs_db",
+    type=float,
+    multiple=True,
+    default=DEFAULT_SNRS_DB,
+    show_default=True,
+    metavar="DB",
+    help="Mix clips at this SNR; repeatable.",
+)
 @click.option("--noise/--no-noise", default=True, help="Clips in noise. [default: yes]")
 @click.option("--babble/--no-babble", default=True, help="Clips in babble of six. [default: yes]")
-@click.option("--target", type=float, metavar="RATE",
-              help="False alarms per hour to compare at. [default: the model's own]")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write JSON, CSV tables and pictures of the curves into this folder.")
+@click.option(
+    "--target",
+    type=float,
+    metavar="RATE",
+    help="False alarms per hour to compare at. [default: the model's own]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write JSON, CSV tables and pictures of the curves into this folder.",
+)
 @click.option("--pictures/--no-pictures", default=True, help="Draw the curves. [default: yes]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per figure.")
 def evaluate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wakeword.errors import MissingExtraError
@@ -12,39 +13,48 @@ from wakeword.evaluation.measurement import Evaluation
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+OVERVIEW = "all-words.png"
 _LEAST_SHARE = 1e-3
 _POINTS = 60
 
 
 def curve_pictures(evaluation: Evaluation) -> dict[str, bytes]:
-    """One PNG for each word by file name, one line for each condition.
+    """One PNG for each word by file name, and one of all words together.
 
-    Bands are the 95 % intervals of the miss rate. The axes are logarithmic; where nothing was
-    missed, or no alarm came, the line ends at the edge.
+    A line for each condition; bands are the 95 % intervals of the miss rate. The axes are
+    logarithmic: where nothing was missed, or no alarm came, the line ends at the edge.
 
     Raises
     ------
     MissingExtraError
         matplotlib is not installed.
     """
+    words = [word for word, curves in evaluation.curves.items() if curves]
+    if not words:
+        return {}
+    pictures = {OVERVIEW: _picture(evaluation, words)}
+    for word in words:
+        pictures[f"{word.replace(' ', '-')}.png"] = _picture(evaluation, [word])
+    return pictures
+
+
+def _picture(evaluation: Evaluation, words: Sequence[str]) -> bytes:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("matplotlib", "plot", "drawing a report") from error
-    pictures = {}
-    for word, by_condition in evaluation.curves.items():
-        if not by_condition:
-            continue
-        figure = Figure(figsize=(8.0, 5.5), layout="constrained")
-        axes = figure.add_subplot()
+    columns = min(2, len(words))
+    rows = -(-len(words) // columns)
+    figure = Figure(figsize=(8.0 if columns == 1 else 12.0, 5.5 * rows), layout="constrained")
+    for number, word in enumerate(words, start=1):
+        axes = figure.add_subplot(rows, columns, number)
+        by_condition = evaluation.curves[word]
         for condition, curve in by_condition.items():
             _draw(axes, condition, curve)
         _mark_target(axes, evaluation, word, next(iter(by_condition.values())))
-        axes.set_title(f"'{word}': missed over false alarms")
-        out = io.BytesIO()
-        figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
-        pictures[f"{word.replace(' ', '-')}.png"] = out.getvalue()
-    return pictures
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=90, metadata={"Software": None})
+    return out.getvalue()
 
 
 def _draw(axes: Axes, condition: str, curve: Curve) -> None:
@@ -78,5 +88,6 @@ def _mark_target(axes: Axes, evaluation: Evaluation, word: str, curve: Curve) ->
         f"false alarms of '{word}' per hour, in {curve.hours:.1f} h (leftmost: none)"
     )
     axes.set_ylabel("share of clips missed (lowest: none)")
+    axes.set_title(f"'{word}': missed over false alarms")
     axes.grid(True, which="both", alpha=0.2)
     axes.legend(loc="lower left", fontsize="small")

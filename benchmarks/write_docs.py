@@ -1,0 +1,134 @@
+"""Measures and writes the figures into docs/evaluation.md: no figure there is typed by hand.
+
+    python benchmarks/write_docs.py figures --manifest ../shared/data/manifest.csv [--model seven]
+    python benchmarks/write_docs.py engine [--model seven]
+
+``figures`` takes about as long as a tenth of the audio; ``engine`` some minutes and the packages
+of ``python3 dev.py install bench``. Each replaces only its own section.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from wakeword.cli.trial_options import Stages, TrialOptions
+from wakeword.errors import WakewordError
+from wakeword.evaluation.documents import replace_section
+from wakeword.evaluation.measurement import evaluate
+from wakeword.evaluation.pictures import OVERVIEW, curve_pictures
+from wakeword.evaluation.tables import markdown, text_report
+from wakeword.files import atomic_write
+from wakeword.runtime import Bundle, find_bundle
+from wakeword.training.measuring import score_trials
+from wakeword.training.trials import Condition, Trials
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "evaluation.md"
+SNRS_DB = (10.0, 5.0, 0.0)
+SPLIT, SEED = "dev", 1
+
+
+def main() -> None:
+    """Measure one section and write it."""
+    parser = argparse.ArgumentParser(description="Measure, and write docs/evaluation.md.")
+    parser.add_argument("section", choices=("figures", "engine"))
+    parser.add_argument("--model", default="seven", help="name or folder of the bundle")
+    parser.add_argument("--manifest", type=Path, help="recordings, for figures")
+    parser.add_argument("--document", type=Path, default=DOCUMENT)
+    given = parser.parse_args()
+    if (given.section == "figures") != (given.manifest is not None):
+        parser.error("figures needs --manifest, engine does not take it")
+    bundle = find_bundle(given.model)
+    if given.section == "figures":
+        text = figures(bundle, given.manifest, given.document.parent)
+        name = f"figures of {bundle.name}"
+    else:
+        text, name = engine(given.model, bundle), "engine"
+    document = given.document.read_text("utf-8")
+    with atomic_write(given.document) as out:
+        out.write(replace_section(document, name, text))
+
+
+def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
+    """Misses and false alarms of a bundle, with a picture of the curves."""
+    options = TrialOptions(manifest_path, SPLIT, (), SEED)
+    manifest, trials = options.open(bundle)
+    conditions = [Condition("clean")]
+    for kind in ("noise", "babble"):
+        conditions += [Condition(kind, snr) for snr in SNRS_DB]
+    with Stages() as stage:
+        scored = score_trials(bundle, trials, conditions, stage)
+    result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)
+    picture = folder / "figures" / f"{bundle.name}-{OVERVIEW}"
+    picture.parent.mkdir(exist_ok=True)
+    with atomic_write(picture, "wb") as out:
+        out.write(curve_pictures(result)[OVERVIEW])
+    said = (
+        f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…) on the "
+        f"split `{SPLIT}` of the manifest with sha256 {manifest.sha256[:12]}…, and on all of the "
+        f"corpora that it was not trained on ({_unheard(bundle, trials)}); seed {SEED}. A "
+        f"detection counts up to {scored.rules.tolerance_s:.2f} s after the word."
+    )
+    link = f"![Missed over false alarms, by word](figures/{picture.name})"
+    return f"### {bundle.name}\n\n{said}\n\n{text_report(result)}\n\n{link}"
+
+
+def engine(model: str, bundle: Bundle) -> str:
+    """Cost of the engines, ours and others', from one run."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from engine import compare
+
+    found = compare(model, seconds=30.0, rounds=5)
+    machine = found["machine"]
+    packages = ", ".join(f"{k} {v}" for k, v in machine.items() if k not in ("cpu", "python"))
+    network = bundle.metadata.model
+    return "\n\n".join(
+        [
+            f"`{bundle.name}`: {network.parameters:,} parameters, "
+            f"{network.flops_per_window / 1e6:.1f} MFLOP per window of "
+            f"{bundle.metadata.window_frames} frames, {network.bytes:,} bytes.",
+            f"One core of {machine['cpu']}, Python {machine['python']}, {packages}; the least "
+            f"disturbed of {found['rounds']} rounds of {found['seconds']:.0f} s of audio, all "
+            "engines in turn.",
+            _engine_table(found["engines"]),
+            "CPU time covers everything from 16 bit samples to the decision. Resident memory is "
+            "that of the process beyond Python and numpy.",
+        ]
+    )
+
+
+def _engine_table(engines: dict[str, dict[str, Any]]) -> str:
+    ours = engines["wakeword"]["cpu_s_per_s"]
+    rows = []
+    for engine in engines.values():
+        rows.append(
+            [
+                engine["what"],
+                f"{1e3 * engine['cpu_s_per_s']:.2f} ms",
+                f"{1.0 / engine['cpu_s_per_s']:.0f}",
+                f"{engine['cpu_s_per_s'] / ours:.2f}",
+                f"{engine['own_bytes'] / 2**20:.0f} MiB",
+                f"{engine['model_bytes'] / 2**10:.0f} KiB",
+            ]
+        )
+    return markdown(
+        ["engine", "CPU per second of one stream", "streams per core", "relative to wakeword",
+         "resident memory", "model"],
+        rows,
+    )  # fmt: skip
+
+
+def _unheard(bundle: Bundle, trials: Trials) -> str:
+    heard = {source.corpus for source in bundle.metadata.training.data}
+    return ", ".join(sorted({r.corpus for r in trials.recordings} - heard)) or "none here"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except WakewordError as error:
+        sys.exit(f"error: {error}")
