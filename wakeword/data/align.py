@@ -12,10 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wakeword.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class AlignConfig:
-    """Thresholds of the energy alignment; defaults fit words of 0.3 to 1.2 s."""
+    """Thresholds of the energy alignment; defaults fit words of 0.3 to 1.2 s.
+
+    A frame is active from ``below_peak_db`` below the clip's peak on, if it is
+    ``above_floor_db`` above its floor (10th percentile); active runs that are at most
+    ``bridge_s`` apart are one. Both ends then move out by at most ``edge_s`` while the level
+    stays above ``edge_below_peak_db`` below the peak.
+    """
 
     hop_s: float = 0.01
     window_s: float = 0.03
@@ -27,6 +35,27 @@ class AlignConfig:
     max_word_s: float = 1.3
     low_hz: float = 120.0
     high_hz: float = 7_000.0
+
+    def __post_init__(self) -> None:
+        for name in ("hop_s", "window_s", "below_peak_db", "above_floor_db", "max_word_s"):
+            if not 0.0 < getattr(self, name) < 1000.0:
+                raise ConfigError(f"align.{name} = {getattr(self, name)} must be above 0")
+        for name in ("bridge_s", "edge_s"):
+            if not 0.0 <= getattr(self, name) < 1000.0:
+                raise ConfigError(f"align.{name} = {getattr(self, name)} must be at least 0")
+        if not self.hop_s <= self.window_s:
+            raise ConfigError(
+                f"align.hop_s = {self.hop_s} must be at most window_s = {self.window_s}"
+            )
+        if not self.below_peak_db <= self.edge_below_peak_db < 1000.0:
+            raise ConfigError(
+                f"align.edge_below_peak_db = {self.edge_below_peak_db} must be at least "
+                f"below_peak_db = {self.below_peak_db}"
+            )
+        if not 0.0 <= self.low_hz < self.high_hz:
+            raise ConfigError(
+                f"align.low_hz = {self.low_hz} must be below high_hz = {self.high_hz}"
+            )
 
 
 @dataclass(frozen=True)
@@ -68,7 +97,7 @@ def align_word(
         return None
     level = level_db(samples, sample_rate, config)
     floor, peak = float(np.percentile(level, 10)), float(np.percentile(level, 99.5))
-    if peak - floor < config.above_floor_db:
+    if not peak - floor >= config.above_floor_db:  # also where a sample is NaN
         return None
     bar = max(peak - config.below_peak_db, floor + config.above_floor_db)
     runs = _bridge(_runs(level >= bar), round(config.bridge_s / config.hop_s))

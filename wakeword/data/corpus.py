@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from wakeword.audio.files import read_audio
 from wakeword.data.manifest import Recording
+from wakeword.errors import ManifestError
 from wakeword.files import atomic_write
+
+RATE = 16_000
 
 Progress = Callable[[float], None]
 
@@ -41,30 +45,49 @@ class Corpus:
     @property
     def hours(self) -> float:
         """Hours of audio in all."""
-        return len(self.samples) / 16_000 / 3600
+        return len(self.samples) / RATE / 3600
 
 
 def load_corpus(
     recordings: Sequence[Recording], cache: Path, progress: Progress | None = None
 ) -> Corpus:
-    """Decode ``recordings`` to 16 kHz mono, or map what an earlier call left in ``cache``.
+    """Decode ``recordings`` to 16 kHz mono, or load what an earlier call left in ``cache``.
 
     The cache is keyed by path, size and time of change of every file, so a changed recording
-    is decoded again.
+    is decoded again; so is everything where the cache is damaged.
+
+    Raises
+    ------
+    ManifestError
+        There are no recordings.
+    AudioError
+        A recording cannot be read.
     """
+    if not recordings:
+        raise ManifestError("there are no recordings to load: is the split the right one?")
     key = hashlib.sha256()
     for r in recordings:
         stat = r.path.stat()
         key.update(f"{r.path.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     path = cache / f"audio-{key.hexdigest()[:16]}.npz"
-    if not path.exists():
+    stored = _load(path)
+    if stored is None:
         cache.mkdir(parents=True, exist_ok=True)
         pieces = _decode_all(recordings, progress)
-        offsets = np.cumsum([0] + [len(p) for p in pieces])
+        offsets = np.cumsum([0] + [len(p) for p in pieces], dtype=np.int64)
+        stored = offsets, np.concatenate(pieces)
         with atomic_write(path, "wb") as file:
-            np.savez(file, offsets=offsets, samples=np.concatenate(pieces))
-    with np.load(path, allow_pickle=False) as stored:
-        return Corpus(tuple(recordings), stored["offsets"], stored["samples"])
+            np.savez(file, offsets=stored[0], samples=stored[1])
+    return Corpus(tuple(recordings), *stored)
+
+
+def _load(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int16]] | None:
+    """Offsets and samples of a cache, or None where it is missing or damaged."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            return stored["offsets"], stored["samples"]
+    except (FileNotFoundError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
 
 
 def _decode_all(
@@ -76,8 +99,12 @@ def _decode_all(
 
     pieces: list[NDArray[np.int16]] = []
     with ThreadPoolExecutor() as pool:
-        for piece in pool.map(decode, recordings):
-            pieces.append(piece)
-            if progress:
-                progress(1)
+        try:
+            for piece in pool.map(decode, recordings):
+                pieces.append(piece)
+                if progress:
+                    progress(1)
+        except BaseException:  # Ctrl-C must not wait for thousands of recordings
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return pieces

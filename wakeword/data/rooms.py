@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.errors import MissingExtraError
+from wakeword.errors import ConfigError, MissingExtraError
+
+MARGIN_M = 0.2
+"""Microphone and talker are at least so far from all walls."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,26 @@ class RoomRange:
     rt60_s: tuple[float, float] = (0.15, 0.8)
     distance_m: tuple[float, float] = (0.3, 4.5)
     longest_s: float = 0.6
+
+    def __post_init__(self) -> None:
+        for name in ("length_m", "width_m", "height_m", "rt60_s", "distance_m"):
+            low, high = getattr(self, name)
+            if not 0.0 < low <= high < 1000.0:
+                raise ConfigError(f"rooms.{name} = [{low}, {high}] must be low, high, above 0")
+        if not self.longest_s > 0.0:
+            raise ConfigError(f"rooms.longest_s = {self.longest_s} must be above 0")
+        narrowest = min(self.length_m[0], self.width_m[0])
+        if not self.distance_m[0] + 2 * MARGIN_M < narrowest or self.height_m[0] <= 2 * MARGIN_M:
+            raise ConfigError(
+                f"rooms: a talker {self.distance_m[0]} m away, and {MARGIN_M} m from the walls, "
+                f"does not fit into a room {narrowest} m wide and {self.height_m[0]} m high"
+            )
+        shortest_s = _shortest_rt60_s(self.length_m[0], self.width_m[0], self.height_m[0])
+        if not shortest_s < self.rt60_s[1]:
+            raise ConfigError(
+                f"rooms.rt60_s = {self.rt60_s}: even the smallest room, with walls that absorb "
+                f"everything, decays in {shortest_s:.2f} s"
+            )
 
 
 def simulate_rooms(
@@ -61,16 +84,21 @@ def simulate_rooms(
     return responses
 
 
+def _shortest_rt60_s(length_m: float, width_m: float, height_m: float) -> float:
+    """Sabine's decay time of a room whose walls absorb everything."""
+    walls_m2 = 2.0 * (length_m * width_m + length_m * height_m + width_m * height_m)
+    return 0.161 * length_m * width_m * height_m / walls_m2
+
+
 def _places(
     size: NDArray[np.float64], distance_m: tuple[float, float], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A microphone and a talker at least 0.2 m from all walls, at a distance in range."""
-    margin = 0.2
+    """A microphone and a talker clear of all walls, at a distance in range."""
     while True:
-        microphone = rng.uniform(margin, size - margin)
+        microphone = rng.uniform(MARGIN_M, size - MARGIN_M)
         direction = rng.standard_normal(3) * [1.0, 1.0, 0.3]
         talker = microphone + direction / np.linalg.norm(direction) * rng.uniform(*distance_m)
-        if np.all(talker > margin) and np.all(talker < size - margin):
+        if np.all(talker > MARGIN_M) and np.all(talker < size - MARGIN_M):
             return microphone, talker
 
 

@@ -19,6 +19,12 @@ from wakeword.errors import ConfigError
 
 Samples = NDArray[np.float32]
 
+SHARES = (
+    *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
+    *("near_miss", "mined"),
+)
+"""The fields of :class:`SceneConfig` that are probabilities."""
+
 
 @dataclass(frozen=True)
 class SceneConfig:
@@ -42,24 +48,15 @@ class SceneConfig:
     mined: float = 0.3
 
     def __post_init__(self) -> None:
-        for name in (
-            "positives",
-            "clean",
-            "faint",
-            "room",
-            "synthetic",
-            "carrier",
-            "fresh",
-            "microphone",
-            "near_miss",
-            "mined",
-        ):
+        for name in SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, 1]")
         for name in ("word_end_s", "snr_db", "faint_snr_db", "level_db", "speed"):
             low, high = getattr(self, name)
             if not low <= high:
                 raise ConfigError(f"scenes.{name} = [{low}, {high}] must be low, then high")
+        if not 0.5 <= self.speed[0] <= self.speed[1] <= 2.0:
+            raise ConfigError(f"scenes.speed = {self.speed} must be in [0.5, 2]")
         if not 2.0 <= self.word_end_s[0] <= self.word_end_s[1] <= self.seconds - 0.5:
             raise ConfigError(
                 f"scenes.word_end_s = {self.word_end_s} must be in [2, {self.seconds - 0.5}]"
@@ -70,7 +67,8 @@ class SceneConfig:
 class Scene:
     """Audio (n,) at 16 kHz with the word's class (0 for none) and times in samples.
 
-    ``fresh`` says that the stream starts inside the scene, at sample ``begin``.
+    The stream starts at sample ``begin``: what lies before was never heard. ``end`` is 0 where
+    there is no word.
     """
 
     samples: Samples

@@ -63,7 +63,8 @@ def collect(
     """Sort the recordings of ``corpus`` into words, speech, short clips, noise and music.
 
     A recording whose text is exactly a label is that word and is aligned; one whose
-    transcript merely holds a label is left out, since nobody knows where it is.
+    transcript merely holds a label is left out, since nobody knows where it is. A recording
+    without a transcript is taken at its corpus's word: it is negative.
 
     Raises
     ------

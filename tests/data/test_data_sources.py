@@ -1,0 +1,108 @@
+"""What training draws from: every recording in its place, and nothing silently missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tiny_corpus import (
+    CLIP_S,
+    KINDS,
+    RATE,
+    SENTENCE,
+    WORD_S,
+    WORDS,
+    burst,
+    corpus_of,
+    faint,
+    recording,
+    words_and_company,
+)
+
+from wakeword.data.corpus import Corpus
+from wakeword.data.sources import Sources, collect
+from wakeword.errors import ManifestError
+
+HUM = (recording("fan", "hum"), burst(1.0, 0.0, 1.0))
+TALK = (recording(SENTENCE, seconds=3.0), burst(3.0, 0.0, 3.0))
+ALPHA = (recording("alpha", times_s=WORD_S), burst(CLIP_S, *WORD_S))
+
+
+def sorted_into(corpus: Corpus, *labels: str) -> Sources:
+    return collect(corpus, labels, KINDS, [])
+
+
+def texts(sources: Sources, indices: tuple[int, ...]) -> set[str]:
+    return {sources.corpus.recordings[i].text for i in indices}
+
+
+def test_every_recording_is_sorted_into_its_kind() -> None:
+    room = np.ones(1, np.float32)
+    sources = collect(words_and_company(), WORDS, KINDS, [room])
+    assert [len(w) for w in sources.words] == [4, 4]
+    assert [sum(w.synthetic for w in words) for words in sources.words] == [1, 1]
+    assert texts(sources, sources.speech) == {SENTENCE}
+    assert texts(sources, sources.clips) == {"gamma"}
+    assert texts(sources, sources.noise) == {"fan"}
+    assert texts(sources, sources.music) == {"song"}
+    assert len(sources.rooms) == 1 and sources.mined == ()
+    used = [*(w.index for words in sources.words for w in words), *sources.speech,
+            *sources.clips, *sources.noise, *sources.music]  # fmt: skip
+    assert sorted(used) == list(range(len(sources.corpus)))
+
+
+def test_labels_keep_their_order() -> None:
+    corpus = words_and_company()
+    for labels in (WORDS, WORDS[::-1]):
+        sources = collect(corpus, labels, KINDS, [])
+        for label, words in zip(labels, sources.words, strict=True):
+            assert {corpus.recordings[w.index].text for w in words} == {label}
+
+
+def test_words_without_times_are_aligned_and_those_with_times_are_not() -> None:
+    clip = faint(burst(CLIP_S, 0.5, 0.9))
+    rows = [(recording("alpha"), clip), (recording("alpha", times_s=(0.1, 0.7)), clip), HUM, TALK]
+    aligned, given = sorted_into(corpus_of(rows), "alpha").words[0]
+    assert aligned.start / RATE == pytest.approx(0.5, abs=0.03)
+    assert aligned.end / RATE == pytest.approx(0.9, abs=0.03)
+    assert (given.start, given.end) == (1600, 11_200)
+
+
+def test_clips_without_a_word_in_them_are_left_out() -> None:
+    silent = recording("alpha"), np.zeros(RATE, np.float32)
+    click = recording("alpha"), faint(burst(CLIP_S, 0.5, 0.55))
+    sources = sorted_into(corpus_of([silent, click, ALPHA, HUM, TALK]), "alpha")
+    assert [w.index for w in sources.words[0]] == [2]
+
+
+def test_a_transcript_that_merely_holds_a_word_is_neither_word_nor_negative() -> None:
+    held = recording("say alpha twice", seconds=3.0), burst(3.0, 0.0, 3.0)
+    near = recording("alphabet soup", seconds=3.0), burst(3.0, 0.0, 3.0)
+    sources = sorted_into(corpus_of([held, near, ALPHA, HUM, TALK]), "alpha")
+    assert sources.speech == (1, 4) and sources.clips == ()
+    assert [w.index for w in sources.words[0]] == [2]
+
+
+def test_speech_is_long_and_of_several_words_all_else_are_clips() -> None:
+    rows = [
+        (recording(SENTENCE, seconds=1.9), burst(1.9, 0.0, 1.9)),
+        (recording("humming", seconds=9.0), burst(9.0, 0.0, 9.0)),
+        (recording("", seconds=9.0), burst(9.0, 0.0, 9.0)),
+    ]
+    sources = sorted_into(corpus_of([*rows, TALK, ALPHA, HUM]), "alpha")
+    assert sources.clips == (0, 1, 2) and sources.speech == (3,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([TALK, HUM], "no usable recording of 'alpha'"),
+        ([(recording("alpha"), np.zeros(RATE, np.float32)), TALK, HUM], "of 'alpha'"),
+        ([ALPHA, TALK], "holds no noise"),
+        ([ALPHA, TALK, (recording("x", "tune"), burst(1.0, 0.0, 1.0))], "holds no noise"),
+        ([ALPHA, HUM], "holds no negative speech"),
+    ],
+    ids=["no word", "only silence", "no noise", "only music", "no speech"],
+)
+def test_an_empty_class_is_refused_by_name(rows: list[object], says: str) -> None:
+    with pytest.raises(ManifestError, match=says):
+        sorted_into(corpus_of(rows), "alpha")  # type: ignore[arg-type]

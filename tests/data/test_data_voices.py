@@ -1,0 +1,115 @@
+"""Speed, rooms, microphones and places against closed forms and scipy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import signal
+from tiny_corpus import Samples, burst
+
+from wakeword.data.voices import (
+    OCTAVES_HZ,
+    RATE,
+    change_voice,
+    colour,
+    place,
+    response_of_a_microphone,
+)
+
+
+def noise(n: int, seed: int = 0) -> Samples:
+    return np.random.default_rng(seed).standard_normal(n, np.float32)
+
+
+def loudest_hz(samples: Samples) -> float:
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 1 << 17))
+    return float(spectrum.argmax() * RATE / (1 << 17))
+
+
+@pytest.mark.parametrize("speed", [0.82, 0.95, 1.1, 1.22, 1.5])
+def test_another_speed_is_another_length_and_pitch(speed: float) -> None:
+    fast = change_voice(burst(1.0, 0.0, 1.0, hz=440.0), speed)
+    assert fast.dtype == np.float32
+    assert len(fast) == pytest.approx(RATE / speed, abs=1)
+    assert loudest_hz(fast) == pytest.approx(440.0 * speed, abs=0.5)
+    middle = fast[len(fast) // 4 : -len(fast) // 4]
+    assert np.sqrt(2.0 * np.mean(middle**2)) == pytest.approx(0.1, rel=0.01)
+
+
+def test_times_in_a_clip_scale_with_speed() -> None:
+    for speed in (0.82, 1.22):
+        fast = change_voice(burst(2.0, 1.0, 1.002, hz=1000.0), speed)
+        assert np.abs(fast).argmax() / RATE == pytest.approx(1.001 / speed, abs=0.001)
+
+
+def test_the_same_speed_changes_nothing() -> None:
+    samples = noise(100)
+    assert change_voice(samples, 1.0) is samples
+    assert len(change_voice(samples[:1], 1.3)) == 1 and len(change_voice(samples[:0], 1.3)) == 0
+
+
+@pytest.mark.parametrize("n", [1, 100, 4999])
+def test_a_room_is_a_convolution(n: int) -> None:
+    samples, room = noise(n), noise(700, 1)
+    out = colour(samples, room)
+    assert out.dtype == np.float32 and len(out) == n
+    expected = signal.convolve(samples, room, method="direct")[:n]
+    assert out == pytest.approx(expected, abs=2e-4)
+
+
+def test_direct_sound_alone_leaves_everything_where_it_is() -> None:
+    samples = noise(3000)
+    assert colour(samples, np.array([1.0], np.float32)) == pytest.approx(samples, abs=1e-6)
+
+
+def test_a_flat_microphone_and_none_at_all_change_nothing() -> None:
+    samples = noise(3000)
+    flat = np.zeros(len(OCTAVES_HZ), np.float32)
+    assert colour(samples, microphone=flat) == pytest.approx(samples, abs=1e-5)
+    assert colour(samples) == pytest.approx(samples, abs=1e-5)
+    minus_6 = colour(samples, microphone=flat - np.float32(6.0206))
+    assert minus_6 == pytest.approx(samples / 2.0, abs=1e-5)
+
+
+def test_a_microphone_moves_nothing_in_time() -> None:
+    impulse = np.zeros(8000, np.float32)
+    impulse[4000] = 1.0
+    for seed in range(5):
+        out = colour(impulse, microphone=response_of_a_microphone(np.random.default_rng(seed)))
+        assert np.abs(out).argmax() == 4000 and len(out) == 8000
+        assert out[4000 - 1500 : 4000] == pytest.approx(out[4001:5501][::-1], abs=1e-5)
+
+
+@pytest.mark.parametrize("octave", range(1, 7))
+def test_a_microphone_has_its_gain_at_each_octave(octave: int) -> None:
+    gain_db = np.array([3.0, -6.0, 2.0, 0.0, 4.0, -3.0, -9.0, 1.0], np.float32)
+    tone = burst(2.0, 0.0, 2.0, hz=float(OCTAVES_HZ[octave]))
+    out = colour(tone, microphone=gain_db)
+    middle = slice(RATE // 2, 3 * RATE // 2)
+    ratio = np.sqrt(np.mean(out[middle] ** 2) / np.mean(tone[middle] ** 2))
+    assert 20 * np.log10(ratio) == pytest.approx(gain_db[octave], abs=0.2)
+
+
+def test_room_and_microphone_are_one_after_the_other() -> None:
+    samples, room = noise(5000), noise(300, 1) / 20
+    microphone = response_of_a_microphone(np.random.default_rng(1))
+    both = colour(samples, room, microphone)[:4000]
+    apart = colour(colour(np.pad(samples, (0, 4000)), room), None, microphone)[:4000]
+    assert both == pytest.approx(apart, abs=0.02 * float(np.abs(apart).max()))
+
+
+def test_microphones_follow_from_their_generator_and_differ() -> None:
+    rng = np.random.default_rng(4)
+    first, second = response_of_a_microphone(rng), response_of_a_microphone(rng)
+    assert np.array_equal(first, response_of_a_microphone(np.random.default_rng(4)))
+    assert first.shape == OCTAVES_HZ.shape and not np.array_equal(first, second)
+
+
+@given(n=st.integers(0, 30), at=st.integers(-60, 60), length=st.integers(0, 40))
+def test_place_puts_every_sample_where_it_belongs(n: int, at: int, length: int) -> None:
+    samples = np.arange(1, n + 1, dtype=np.float32)
+    expected = [samples[i - at] if 0 <= i - at < n else 0.0 for i in range(length)]
+    out = place(samples, at, length)
+    assert out.dtype == np.float32 and out.tolist() == expected
