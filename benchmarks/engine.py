@@ -17,11 +17,13 @@ import platform
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from contenders import CONTENDERS, Contender, chunks
 
+OTHERS = ("pymicro-wakeword", "pyopen-wakeword")
 WARM_UP_S = 3.0
 SINGLE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -40,6 +42,9 @@ def main() -> None:
     if given.child:
         print(json.dumps(measure(CONTENDERS[given.child](given.model), given.seconds)))
         return
+    missing = missing_packages()
+    if missing:
+        sys.exit(f"error: not installed: {', '.join(missing)}; run: python3 dev.py install bench")
     figures = compare(given.model, given.seconds, given.rounds)
     text = json.dumps(figures, indent=2)
     if given.out:
@@ -61,6 +66,11 @@ def compare(model: str, seconds: float, rounds: int) -> dict[str, Any]:
         figure["own_bytes"] = figure["resident_bytes"] - base
     del best["nothing"]
     return {"machine": _machine(), "seconds": seconds, "rounds": rounds, "engines": best}
+
+
+def missing_packages() -> list[str]:
+    """The other engines that are not installed."""
+    return [name for name in OTHERS if find_spec(name.replace("-", "_")) is None]
 
 
 def measure(contender: Contender, seconds: float) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def _machine() -> dict[str, str]:
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].partition(":")[2].strip() if names else cpu
-    packages = ("numpy", "onnxruntime", "pymicro-wakeword", "pyopen-wakeword")
+    packages = ("numpy", "onnxruntime", *OTHERS)
     return {
         "cpu": cpu,
         "python": platform.python_version(),

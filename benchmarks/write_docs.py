@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from wakeword.cli.evaluate import DEFAULT_SNRS_DB, possible_conditions
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.errors import WakewordError
 from wakeword.evaluation.documents import replace_section
@@ -23,10 +24,9 @@ from wakeword.evaluation.tables import markdown, text_report
 from wakeword.files import atomic_write
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.training.measuring import score_trials
-from wakeword.training.trials import Condition, Trials
+from wakeword.training.trials import Trials
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "evaluation.md"
-SNRS_DB = (10.0, 5.0, 0.0)
 SPLIT, SEED = "dev", 1
 
 
@@ -41,11 +41,12 @@ def main() -> None:
     if (given.section == "figures") != (given.manifest is not None):
         parser.error("figures needs --manifest, engine does not take it")
     bundle = find_bundle(given.model)
+    name = f"figures of {bundle.name}" if given.section == "figures" else "engine"
+    replace_section(given.document.read_text("utf-8"), name, "")  # damaged: say so before measuring
     if given.section == "figures":
         text = figures(bundle, given.manifest, given.document.parent)
-        name = f"figures of {bundle.name}"
     else:
-        text, name = engine(given.model, bundle), "engine"
+        text = engine(given.model, bundle)
     document = given.document.read_text("utf-8")
     with atomic_write(given.document) as out:
         out.write(replace_section(document, name, text))
@@ -55,9 +56,7 @@ def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
     """Misses and false alarms of a bundle, with a picture of the curves."""
     options = TrialOptions(manifest_path, SPLIT, (), SEED)
     manifest, trials = options.open(bundle)
-    conditions = [Condition("clean")]
-    for kind in ("noise", "babble"):
-        conditions += [Condition(kind, snr) for snr in SNRS_DB]
+    conditions = possible_conditions(trials, DEFAULT_SNRS_DB, noise=True, babble=True)
     with Stages() as stage:
         scored = score_trials(bundle, trials, conditions, stage)
     result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)

@@ -89,7 +89,7 @@ def evaluate(
         check_report_folder(out)
         _require_matplotlib(pictures)
     manifest, trials = trial.open(model)
-    conditions = _conditions(trials, snrs_db, noise, babble)
+    conditions = possible_conditions(trials, snrs_db, noise, babble)
     with Stages() as stage:
         scored = score_trials(model, trials, conditions, stage)
     result = measure(model, scored.recorded, scored.by_condition, scored.rules, target)
@@ -103,7 +103,7 @@ def evaluate(
         note(f"report written to {out}")
 
 
-def _conditions(
+def possible_conditions(
     trials: Trials, snrs_db: tuple[float, ...], noise: bool, babble: bool
 ) -> list[Condition]:
     """Clean, then noise and babble from faint to loud, as far as the recordings allow."""

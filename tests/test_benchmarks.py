@@ -1,0 +1,84 @@
+"""The benchmark measures real engines, and the page of figures is written by its command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import cli_environment
+from tone_manifest import HIGH, LOW, tone_manifest
+
+OTHERS = ("pymicro_wakeword", "pyopen_wakeword")
+
+
+def run(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(script), *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, env=cli_environment(), timeout=300
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "streams"),
+    [("nothing", 1), ("wakeword", 1), ("wakeword-batched", 64), *((o.replace("_", "-"), 1)
+     for o in OTHERS)],
+)  # fmt: skip
+def test_each_contender_hears(
+    repository: Path, tiny_bundle: Path, name: str, streams: int
+) -> None:
+    if name.replace("-", "_") in OTHERS and find_spec(name.replace("-", "_")) is None:
+        pytest.skip(f"{name} is not installed: python3 dev.py install bench")
+    done = run(repository / "benchmarks" / "engine.py", "--child", name, "--model", tiny_bundle,
+               "--seconds", "2")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    figure: dict[str, Any] = json.loads(done.stdout)
+    assert figure["streams"] == streams
+    assert 0.0 < figure["cpu_s_per_s"] < 10.0 and figure["resident_bytes"] > 2**20
+    assert (figure["model_bytes"] > 0) == (name != "nothing")
+
+
+@pytest.mark.skipif(all(map(find_spec, OTHERS)), reason="the other engines are installed")
+def test_missing_engines_are_named(repository: Path, tiny_bundle: Path) -> None:
+    done = run(repository / "benchmarks" / "engine.py", "--model", tiny_bundle)
+    assert done.returncode == 1 and "dev.py install bench" in done.stderr
+
+
+def test_figures_are_written_into_their_section(
+    repository: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    made = tone_manifest(tmp_path / "recordings")
+    document = tmp_path / "docs" / "evaluation.md"
+    document.parent.mkdir()
+    document.write_text(
+        "# Page\n\n<!-- begin figures of tiny -->\nold\n<!-- end figures of tiny -->\n\nTail.\n"
+    )
+    for _ in range(2):
+        done = run(repository / "benchmarks" / "write_docs.py", "figures", "--model", tiny_bundle,
+                   "--manifest", made.path, "--document", document)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    text = document.read_text("utf-8")
+    assert text.startswith("# Page\n\n<!-- begin") and text.endswith("-->\n\nTail.\n")
+    assert "\nold\n" not in text and text.count("### tiny") == 1
+    assert f"| {LOW}" in text and f"| {HIGH}" in text and "babble at 0 dB SNR" in text
+    picture = document.parent / "figures" / "tiny-all-words.png"
+    assert picture.read_bytes().startswith(b"\x89PNG") and f"(figures/{picture.name})" in text
+
+
+def test_wrong_requests_change_nothing(
+    repository: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    document = tmp_path / "evaluation.md"
+    document.write_text("# Page\n<!-- begin figures of tiny -->\n")
+    script = repository / "benchmarks" / "write_docs.py"
+    assert run(script, "figures", "--document", document).returncode == 2
+    made = tone_manifest(tmp_path / "recordings", clips=1, talks=1)
+    given = ("--manifest", made.path, "--document", document)
+    for model, says in ((tiny_bundle, "one pair"), ("nobody", "nobody")):
+        done = run(script, "figures", "--model", model, *given)
+        assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
+    assert document.read_text() == "# Page\n<!-- begin figures of tiny -->\n"
