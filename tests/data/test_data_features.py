@@ -1,0 +1,107 @@
+"""Features of scenes: the front end of everywhere else, and what is done on top of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tiny_corpus import RATE, Samples, burst, faint
+
+from wakeword.data.features import FeatureConfig, SceneFeatures
+from wakeword.data.scenes import Scene
+from wakeword.errors import ConfigError
+from wakeword.frontend import Frontend, FrontendConfig, preset
+from wakeword.frontend.mel import mel_filters
+
+PLAIN = FeatureConfig(unwarped=1.0, band=0.0)
+FRONTEND = Frontend(FrontendConfig())
+
+
+def scene(seed: int = 0, begin: int = 0) -> Scene:
+    samples = faint(burst(3.2, 1.4, 2.2, seed=seed), 1e-3, seed)
+    return Scene(samples, 1, round(1.4 * RATE), round(2.2 * RATE), begin)
+
+
+def processed(samples: Samples, frontend: Frontend = FRONTEND) -> np.ndarray:
+    return frontend.process(samples[None], frontend.initial_state())[0][0]
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("name", ["pcen-40", "logmel-40", "mfcc-30-10", "mfcc-40-20"])
+def test_without_augmentation_they_are_those_of_the_front_end(name: str) -> None:
+    frontend = Frontend(preset(name))
+    scenes = [scene(i) for i in range(3)]
+    out = SceneFeatures(frontend, PLAIN).compute(scenes, rng())
+    frames = frontend.config.frames_after(len(scenes[0].samples))
+    assert out.shape == (3, frames, frontend.config.channels) and out.dtype == np.float16
+    for found, one in zip(out, scenes, strict=True):
+        assert found == pytest.approx(processed(one.samples, frontend), rel=2e-3, abs=2e-3)
+
+
+def test_a_stream_that_begins_inside_starts_after_silence() -> None:
+    """As in a window of the engine: silence, then a stream whose first frame is its own."""
+    begins = [0, 16_000, 16_000, 20_123]
+    scenes = [scene(i, begin) for i, begin in enumerate(begins)]
+    out = SceneFeatures(FRONTEND, PLAIN).compute(scenes, rng())
+    for found, one in zip(out, scenes, strict=True):
+        first = one.begin // 160
+        silence = np.tile(FRONTEND.silence(), (first, 1))
+        assert found[:first] == pytest.approx(silence, abs=1e-3)
+        heard = processed(one.samples[first * 160 :])
+        assert found[first:] == pytest.approx(heard, rel=2e-3, abs=2e-3)
+
+
+def test_features_follow_from_the_generator() -> None:
+    maker, scenes = SceneFeatures(FRONTEND, FeatureConfig()), [scene(i) for i in range(8)]
+    first, again = maker.compute(scenes, rng(1)), maker.compute(scenes, rng(1))
+    assert np.array_equal(first, again) and np.isfinite(first).all()
+    assert not np.array_equal(first, maker.compute(scenes, rng(2)))
+
+
+def test_a_warp_of_1_is_the_plain_bank_and_others_move_the_energy() -> None:
+    assert np.array_equal(mel_filters(FRONTEND.config, 1.0), mel_filters(FRONTEND.config))
+    tone = Scene(burst(3.2, 0.0, 3.2, hz=1000.0), 0, 0, 0, 0)
+    channel = {}
+    for warp in (0.84, 1.0, 1.18):
+        config = FeatureConfig(warp=(warp, warp), unwarped=0.0, band=0.0)
+        out = SceneFeatures(FRONTEND, config).compute([tone], rng())
+        channel[warp] = int(out[0, 0].argmax())
+    assert channel[0.84] > channel[1.0] > channel[1.18], "wider filters: a lower channel"
+
+
+def test_a_narrow_band_loses_what_is_outside() -> None:
+    """At most 400 Hz to 3.3 kHz are sure to stay; the lowest channels are 40 dB down."""
+    banded = SceneFeatures(Frontend(preset("logmel-40")), FeatureConfig(unwarped=1.0, band=1.0))
+    plain = SceneFeatures(Frontend(preset("logmel-40")), PLAIN)
+    noise = Scene(burst(3.2, 0.0, 3.2), 0, 0, 0, 0)
+    lost = [
+        (plain.compute([noise], rng(i)) - banded.compute([noise], rng(i)))[0].mean(axis=0)
+        for i in range(12)
+    ]
+    assert np.max(np.abs(lost), axis=0)[12:24] == pytest.approx(0.0, abs=0.02)
+    assert np.median(lost, axis=0)[-1] > 5.0, "40 dB are 9.2 in natural logarithm"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"warp": (1.1, 0.9)}, "warp"),
+        ({"warp": (0.5, 1.0)}, "warp"),
+        ({"warp": (0.9, 1.5)}, "warp"),
+        ({"warp_steps": 1}, "warp_steps"),
+        ({"unwarped": 1.5}, "unwarped"),
+        ({"band": -0.1}, "band"),
+        ({"band": float("nan")}, "band"),
+    ],
+)
+def test_impossible_augmentation_is_refused(change: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError, match=rf"features\.{says} = "):
+        FeatureConfig(**change)  # type: ignore[arg-type]
+
+
+def test_a_front_end_for_another_rate_is_refused() -> None:
+    """Scenes are at 16 kHz; a mis-scaled model would be the result."""
+    with pytest.raises(ConfigError, match="8000, but recordings are trained on at 16000 Hz"):
+        SceneFeatures(Frontend(FrontendConfig(sample_rate=8000, f_max_hz=3800.0)), PLAIN)
