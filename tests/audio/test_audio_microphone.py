@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,8 +217,10 @@ def test_a_vanished_microphone_is_noticed_and_can_be_opened_again(sound):
     with started(LOST, sound) as child:
         assert next(child.stdout) == "heard\n"
         sound.stop()
-        assert next(child.stdout) == "microphone 'default' has vanished: its stream ended\n"
-        assert next(child.stdout) == "waiting: no microphone found: no audio device can record\n"
+        # PortAudio ends the stream at once or, on a busy machine, after our own patience.
+        lost = r"microphone 'default' (has vanished: its stream ended|delivers nothing: .*)\n"
+        assert re.fullmatch(lost, next(child.stdout))
+        assert next(child.stdout).startswith("waiting: ")
         sound.start()
         assert [line for line in child.stdout if "waiting" not in line] == ["heard again\n"]
         assert child.wait(30) == 0
