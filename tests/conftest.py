@@ -13,8 +13,13 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from processes import RunCli, cli_command, cli_environment
 from virtual_microphone import VirtualMicrophone, require_virtual_microphone
+
+# A busy machine is slow, not wrong: no example fails for the time it took.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {

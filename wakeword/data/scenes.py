@@ -14,10 +14,19 @@ from numpy.typing import NDArray
 
 from wakeword.data import mixing
 from wakeword.data.sources import RATE, AlignedWord, Sources
-from wakeword.data.voices import change_voice, colour, place, response_of_a_microphone
+from wakeword.data.voices import (
+    change_tempo,
+    change_voice,
+    colour,
+    place,
+    response_of_a_microphone,
+)
 from wakeword.errors import ConfigError
 
 Samples = NDArray[np.float32]
+
+LONGEST_WORD_S = 1.4
+"""Longer words are said faster, so that a window of 1.5 s can hold them."""
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
@@ -41,6 +50,8 @@ class SceneConfig:
     microphone: float = 0.6
     level_db: tuple[float, float] = (-48.0, -8.0)
     speed: tuple[float, float] = (0.82, 1.22)
+    paced: float = 0.7
+    tempo: tuple[float, float] = (0.62, 1.25)
     synthetic: float = 0.12
     carrier: float = 0.25
     fresh: float = 0.1
@@ -51,7 +62,7 @@ class SceneConfig:
         for name in SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, 1]")
-        for name in ("word_end_s", "snr_db", "faint_snr_db", "level_db", "speed"):
+        for name in ("word_end_s", "snr_db", "faint_snr_db", "level_db", "speed", "tempo"):
             low, high = getattr(self, name)
             if not low <= high:
                 raise ConfigError(f"scenes.{name} = [{low}, {high}] must be low, then high")
@@ -124,13 +135,22 @@ class SceneMaker:
         return wanted[int(rng.integers(len(wanted)))]
 
     def _voice(self, word: AlignedWord, rng: np.random.Generator) -> tuple[Samples, int, int]:
-        """The clip at another speed; word times follow."""
+        """The clip in another voice and tempo; word times follow."""
         clip = self.sources.corpus.audio(word.index)
         speed = rng.uniform(*self.config.speed) if rng.random() < 0.8 else 1.0
-        longest = 1.4 * RATE * speed
-        if word.end - word.start > longest:
-            speed = (word.end - word.start) / (1.4 * RATE)
-        return change_voice(clip, speed), round(word.start / speed), round(word.end / speed)
+        clip, start, end = change_voice(clip, speed), word.start / speed, word.end / speed
+        tempo = 1.0
+        if rng.random() < self.config.paced:
+            tempo = float(np.exp(rng.uniform(*np.log(self.config.tempo))))
+        tempo = max(tempo, (end - start) / (LONGEST_WORD_S * RATE))
+        first, last = max(0, round(start) - RATE // 20), round(end) + RATE // 20
+        paced = change_tempo(clip[first:last], tempo)
+        moved = first + (start - first) / tempo
+        return (
+            np.concatenate([clip[:first], paced, clip[last:]]),
+            round(moved),
+            round(moved + (end - start) / tempo),
+        )
 
     def _surround(self, speech: Samples, start: int, end: int, rng: np.random.Generator) -> Samples:
         """Running speech before and perhaps after the word, after a short pause."""
@@ -155,11 +175,12 @@ class SceneMaker:
         return self.sources.corpus.audio(pool[int(rng.integers(len(pool)))])
 
     def _talk(self, rng: np.random.Generator) -> Samples:
+        """Running speech, some of it in another voice and tempo."""
         speed = rng.uniform(*self.config.speed) if rng.random() < 0.5 else 1.0
-        needed = round(self.length * speed) + 1
-        return place(
-            change_voice(mixing.fit(self._talker(rng), needed, rng), speed), 0, self.length
-        )
+        tempo = rng.uniform(*self.config.tempo) if rng.random() < 0.2 else 1.0
+        needed = round(self.length * speed * tempo) + RATE // 20
+        talk = change_voice(mixing.fit(self._talker(rng), needed, rng), speed)
+        return place(change_tempo(talk, tempo), 0, self.length)
 
     def _clips(self, rng: np.random.Generator) -> Samples:
         """Single words of other kinds, one after the other."""

@@ -1,4 +1,4 @@
-"""Changes to one utterance: speed, room, microphone, place in a longer stretch."""
+"""Changes to one utterance: speed, tempo, room, microphone, place in a longer stretch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from scipy import fft
 Samples = NDArray[np.float32]
 
 RATE = 16_000
+_TEMPO_HOP = 240
+_TEMPO_SEARCH = 96
 OCTAVES_HZ = np.array([62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0])
 
 
@@ -18,6 +20,31 @@ def change_voice(samples: Samples, speed: float) -> Samples:
     if abs(speed - 1.0) < 1e-3 or len(samples) < 2:
         return samples
     out: Samples = soxr.resample(samples, RATE * speed, RATE, quality="MQ").astype(np.float32)
+    return out
+
+
+def change_tempo(samples: Samples, tempo: float) -> Samples:
+    """Say (n,) samples ``tempo`` times as fast at the same pitch and formants.
+
+    Waveform similarity overlap-add (Verhelst and Roelands 1993): windows of 30 ms, each taken
+    where it continues the one before best, within 6 ms of where it should be.
+    """
+    count = int(len(samples) / tempo / _TEMPO_HOP)
+    if abs(tempo - 1.0) < 1e-3 or count < 2:
+        return samples
+    width = 2 * _TEMPO_HOP
+    padded = np.pad(samples, (_TEMPO_SEARCH, 2 * width + _TEMPO_SEARCH))
+    window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(width) / width)).astype(np.float32)
+    out = np.zeros((count + 1) * _TEMPO_HOP, np.float32)
+    out[:_TEMPO_HOP] = samples[:_TEMPO_HOP] * (1.0 - window[:_TEMPO_HOP])
+    at = _TEMPO_SEARCH
+    for k in range(count):
+        if k:
+            expected = padded[at + _TEMPO_HOP : at + _TEMPO_HOP + width]
+            first = round(k * _TEMPO_HOP * tempo)
+            region = padded[first : first + 2 * _TEMPO_SEARCH + width]
+            at = first + int(np.argmax(np.correlate(region, expected, "valid")))
+        out[k * _TEMPO_HOP : k * _TEMPO_HOP + width] += padded[at : at + width] * window
     return out
 
 

@@ -70,7 +70,7 @@ class BundleMetadata:
             self.step_samples,
             f"between 1 and {longest} (10 s)",
         )
-        _check_labels(self.labels)
+        check_labels(self.labels)
         points, words = set(self.operating_points), set(self.words)
         require(
             points == words,
@@ -146,7 +146,8 @@ def _check_schema_version(version: Any) -> None:
         )
 
 
-def _check_labels(labels: tuple[str, ...]) -> None:
+def check_labels(labels: tuple[str, ...]) -> None:
+    """Refuse, with a BundleError, labels that a bundle cannot have."""
     for label in labels:
         plain = isinstance(label, str) and label == " ".join(label.lower().split())
         fits = plain and 0 < len(label) <= 64 and label.isprintable()

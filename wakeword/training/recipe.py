@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from wakeword.data.features import FeatureConfig
 from wakeword.data.scenes import SceneConfig
-from wakeword.errors import RecipeError
+from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
+from wakeword.runtime.metadata import BACKGROUND, check_labels
 from wakeword.tables import from_table
 from wakeword.training.windows import WindowConfig
 
@@ -34,11 +35,12 @@ class BundleSection:
             raise RecipeError(
                 f"name '{self.name}' must be 1 to 64 characters of a-z, 0-9, '_', '.', '-'"
             )
-        if not 1 <= len(self.words) <= 100 or len(set(self.words)) != len(self.words):
-            raise RecipeError(f"words {list(self.words)} must be 1 to 100 different words")
-        for word in self.words:
-            if word == "background" or not re.fullmatch(r"[^\s,:]+( [^\s,:]+)*", word):
-                raise RecipeError(f"'{word}' cannot be a word: no commas, colons, or 'background'")
+        if len(self.words) > 100:
+            raise RecipeError(f"{len(self.words)} words are more than 100")
+        try:
+            check_labels((BACKGROUND, *self.words))
+        except BundleError as error:
+            raise RecipeError(f"words: {error}") from error
         if self.default_target_fa_per_hour <= 0.0:
             raise RecipeError("default_target_fa_per_hour must be above 0")
 

@@ -83,10 +83,11 @@ class TrainingRun:
         for warning in self.manifest.warnings:
             reporter.note(f"manifest {warning}")
         self._check_licences()
+        # The network first: an impossible one is refused before hours of audio are read.
+        self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
         self.sources = self._prepare()
         self.key = recipe_key(self.recipe, self.manifest.sha256)
-        self.trainer = self._trainer()
 
     def run(self) -> None:
         """Train to the end, from the last checkpoint if there is one.
