@@ -21,6 +21,7 @@ import soundfile
 from bundles import TONES_HZ, with_bursts
 from numpy.typing import NDArray
 from processes import RunCli, cli_command, cli_environment
+from refusals import refused
 
 WORD = next(iter(TONES_HZ))
 ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals and limits")
@@ -31,16 +32,6 @@ def write_wav(path: Path, samples: NDArray[np.generic], rate: int = 16_000) -> P
     whole = np.isfinite(samples).all() if samples.dtype.kind == "f" else True
     soundfile.write(path, samples, rate, subtype="PCM_16" if whole else "FLOAT")
     return path
-
-
-def refused(done: subprocess.CompletedProcess[str], *says: str) -> None:
-    """Assert a clean refusal whose message holds every one of ``says``."""
-    assert done.returncode == 2, (done.returncode, done.stderr)
-    assert done.stdout == "" and "Traceback" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1, done.stderr
-    for text in says:
-        assert re.search(text, done.stderr), f"{text!r} is not in {done.stderr!r}"
 
 
 def damaged_files(folder: Path) -> dict[str, tuple[Path, str]]:
