@@ -57,7 +57,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_weights(
         with pytest.raises(KeyboardInterrupt):
             TrainingRun(recipe, folder, 0, Notes(stop_after)).run()
     notes = Notes()
-    resumed = TrainingRun(recipe, folder, 1, notes)
+    resumed = TrainingRun(recipe, folder, 0, notes)
     resumed.run()
     assert "resuming after round 2" in notes.notes
     assert resumed.trainer.round == 4
@@ -94,7 +94,7 @@ def test_the_bundle_is_complete_and_runs(trained: TrainingRun, tmp_path: Path) -
     assert "What it is not good at" in bundle.card
     assert "CC0" in bundle.card
     figures = {p.name for p in (written.path / "figures").iterdir()}
-    assert figures == {"low-tone.png", "high-tone.png", "training.png"}
+    assert figures == {"all-words.png", "low-tone.png", "high-tone.png", "training.png"}
     recipe = trained.paths.folder.parent.parent / "recipe.toml"
     assert (written.path / "recipe.toml").read_text() == recipe.read_text()
 
