@@ -32,7 +32,7 @@ from wakeword.errors import ConfigError
 
 CLEAN = SceneConfig(
     positives=1.0, clean=1.0, faint=0.0, room=0.0, microphone=0.0, synthetic=0.0, carrier=0.0,
-    fresh=0.0, level_db=(-20.0, -20.0),
+    fresh=0.0, paced=0.0, level_db=(-20.0, -20.0),
 )  # fmt: skip
 NEGATIVE = replace(CLEAN, positives=0.0, near_miss=0.0, mined=0.0)
 
@@ -98,6 +98,31 @@ def test_word_times_hold_the_word_at_its_pitch(sources: Sources) -> None:
         assert hz / speed == pytest.approx(WORD_HZ[WORDS[scene.label - 1]], rel=0.01)
         speeds.append(speed)
     assert 0.82 <= min(speeds) < 0.95 and 1.05 < max(speeds) <= 1.22
+
+
+def test_tempo_changes_the_length_of_a_word_and_not_its_pitch(sources: Sources) -> None:
+    lengths = []
+    for scene in draw(sources, replace(CLEAN, speed=(1.0, 1.0), paced=1.0, tempo=(0.65, 1.25))):
+        inside = scene.samples[scene.start : scene.end]
+        assert energy(inside) > 0.95 * energy(scene.samples)
+        assert loud_s(inside) == pytest.approx(len(inside) / RATE, abs=0.04)
+        spectrum = np.abs(np.fft.rfft(inside * np.hanning(len(inside)), 1 << 17))
+        hz = spectrum.argmax() * RATE / (1 << 17)
+        assert hz == pytest.approx(WORD_HZ[WORDS[scene.label - 1]], rel=0.02)
+        lengths.append(len(inside) / RATE)
+    assert 0.319 < min(lengths) < 0.36 and 0.53 < max(lengths) < 0.616
+
+
+def test_a_word_longer_than_a_window_is_said_faster(sources: Sources) -> None:
+    rows = [
+        (recording("alpha", seconds=4.0, times_s=(1.0, 3.0)), burst(4.0, 1.0, 3.0, 700.0)),
+        (recording("fan", "hum"), burst(1.0, 0.0, 1.0)),
+        (recording("gamma"), burst(1.0, 0.0, 1.0)),
+    ]
+    slow = collect(corpus_of(rows), ["alpha"], KINDS, [])
+    for scene in draw(slow, replace(CLEAN, paced=0.5), 20):
+        assert scene.end - scene.start <= 1.4 * RATE + 1
+        assert energy(scene.samples[scene.start : scene.end]) > 0.95 * energy(scene.samples)
 
 
 def test_all_labels_are_drawn_as_often_as_the_configuration_says(sources: Sources) -> None:
@@ -225,6 +250,8 @@ def test_a_share_outside_0_to_1_is_refused(name: str, value: float) -> None:
         ({"speed": (1.2, 0.8)}, "speed"),
         ({"speed": (0.0, 1.0)}, "speed"),
         ({"speed": (1.0, 3.0)}, "speed"),
+        ({"tempo": (0.0, 1.0)}, "tempo"),
+        ({"tempo": (1.0, float("nan"))}, "tempo"),
         ({"word_end_s": (1.0, 2.0)}, "word_end_s"),
         ({"word_end_s": (2.0, 3.0)}, "word_end_s"),
         ({"seconds": 2.0}, "word_end_s"),

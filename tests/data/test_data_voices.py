@@ -12,6 +12,7 @@ from tiny_corpus import Samples, burst
 from wakeword.data.voices import (
     OCTAVES_HZ,
     RATE,
+    change_tempo,
     change_voice,
     colour,
     place,
@@ -48,6 +49,36 @@ def test_the_same_speed_changes_nothing() -> None:
     samples = noise(100)
     assert change_voice(samples, 1.0) is samples
     assert len(change_voice(samples[:1], 1.3)) == 1 and len(change_voice(samples[:0], 1.3)) == 0
+
+
+@pytest.mark.parametrize("tempo", [0.6, 0.8, 1.1, 1.5])
+def test_another_tempo_is_another_length_at_the_same_pitch(tempo: float) -> None:
+    tone = burst(1.0, 0.0, 1.0, hz=440.0)
+    slow = change_tempo(tone, tempo)
+    assert slow.dtype == np.float32
+    assert len(slow) / RATE == pytest.approx(1.0 / tempo, abs=0.016)
+    assert loudest_hz(slow) == pytest.approx(440.0, rel=0.01)
+    middle = slow[1600:-1600]
+    assert np.sqrt(2.0 * np.mean(middle**2)) == pytest.approx(0.1, rel=0.05)
+
+
+@pytest.mark.parametrize("tempo", [0.65, 0.9, 1.25])
+def test_times_in_a_clip_scale_with_tempo(tempo: float) -> None:
+    """To the 6 ms by which a window may be moved, and half a window's fade."""
+    slow = np.abs(change_tempo(burst(2.0, 0.6, 1.2, hz=700.0), tempo))
+    heard = np.flatnonzero(slow > 0.05) / RATE
+    assert heard[0] == pytest.approx(0.6 / tempo, abs=0.025)
+    assert heard[-1] == pytest.approx(1.2 / tempo, abs=0.025)
+    assert len(heard) > 0.5 * (heard[-1] - heard[0]) * RATE, "no gaps"
+
+
+def test_tempo_keeps_what_it_need_not_change() -> None:
+    samples = noise(4000)
+    assert change_tempo(samples, 1.0) is samples
+    for n in (0, 1, 200, 700):
+        assert np.isfinite(change_tempo(samples[:n], 0.7)).all()
+    # The first window is the signal's own: nothing clicks where the rest of the clip joins.
+    assert change_tempo(samples, 0.8)[:240] == pytest.approx(samples[:240], abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [1, 100, 4999])

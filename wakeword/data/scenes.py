@@ -30,7 +30,7 @@ LONGEST_WORD_S = 1.4
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
-    *("near_miss", "mined"),
+    *("paced", "near_miss", "mined"),
 )
 """The fields of :class:`SceneConfig` that are probabilities."""
 
@@ -66,8 +66,9 @@ class SceneConfig:
             low, high = getattr(self, name)
             if not low <= high:
                 raise ConfigError(f"scenes.{name} = [{low}, {high}] must be low, then high")
-        if not 0.5 <= self.speed[0] <= self.speed[1] <= 2.0:
-            raise ConfigError(f"scenes.speed = {self.speed} must be in [0.5, 2]")
+        for name in ("speed", "tempo"):
+            if not 0.5 <= getattr(self, name)[0] <= getattr(self, name)[1] <= 2.0:
+                raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0.5, 2]")
         if not 2.0 <= self.word_end_s[0] <= self.word_end_s[1] <= self.seconds - 0.5:
             raise ConfigError(
                 f"scenes.word_end_s = {self.word_end_s} must be in [2, {self.seconds - 0.5}]"
