@@ -72,7 +72,7 @@ def show(name: str, as_json: bool) -> None:
     )  # fmt: skip
     click.echo(
         f"\nOperating points (default: {metadata.default_target_fa_per_hour:g} false alarms per "
-        "hour; measured rates with 95 % intervals):\n"
+        "hour; in brackets: 95 % bounds):\n"
     )
     points = [(word, p) for word in bundle.words for p in bundle.operating_points(word).points]
     _echo_table([_POINT_HEAD, *(_point_row(word, point) for word, point in points)])
