@@ -60,7 +60,7 @@ def test_wrong_recipes_say_what_is_wrong(tmp_path: Path, old: str, new: str, say
 
 
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="none.toml"):
+    with pytest.raises(RecipeError, match=r"none\.toml"):
         read_recipe(tmp_path / "none.toml")
 
 
