@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wakeword.audio.patience import OPENING
 from wakeword.audio.resample import check_rate
 from wakeword.errors import DeviceError, MissingExtraError, SampleRateError
 
@@ -60,31 +61,7 @@ def list_devices(refresh: bool = False) -> list[InputDevice]:
         Restart PortAudio first: it looks for devices only when it starts. No stream may be
         open, because restarting ends them all.
     """
-    sounddevice = portaudio()
-    try:
-        if refresh:
-            sounddevice._terminate()
-            sounddevice._initialize()
-        apis = [api["name"] for api in sounddevice.query_hostapis()]
-        default = sounddevice.default.device[0]
-        found = [
-            (index, device)
-            for index, device in enumerate(sounddevice.query_devices())
-            if device["max_input_channels"] > 0
-        ]
-    except sounddevice.PortAudioError as error:
-        raise DeviceError(f"PortAudio does not work: {error}") from error
-    return [
-        InputDevice(
-            index,
-            device["name"],
-            apis[device["hostapi"]],
-            device["max_input_channels"],
-            round(device["default_samplerate"]),
-            index == default,
-        )
-        for index, device in found
-    ]
+    return OPENING.call(lambda: _query(portaudio(), refresh))
 
 
 def find_device(wanted: str | int | None, devices: Sequence[InputDevice]) -> InputDevice:
@@ -129,3 +106,27 @@ def _matches(wanted: str | int | None, devices: Sequence[InputDevice]) -> list[I
         return [d for d in devices if d.index == int(text)]
     exact = [d for d in devices if text in (d.name.lower(), f"{d.name}, {d.host_api}".lower())]
     return exact or [d for d in devices if text and text in f"{d.name}, {d.host_api}".lower()]
+
+
+def _query(sounddevice: Any, refresh: bool) -> list[InputDevice]:
+    try:
+        if refresh:
+            sounddevice._terminate()
+            sounddevice._initialize()
+        apis = [api["name"] for api in sounddevice.query_hostapis()]
+        default = sounddevice.default.device[0]
+        devices = list(enumerate(sounddevice.query_devices()))
+    except sounddevice.PortAudioError as error:
+        raise DeviceError(f"PortAudio does not work: {error}") from error
+    return [
+        InputDevice(
+            index,
+            device["name"],
+            apis[device["hostapi"]],
+            device["max_input_channels"],
+            round(device["default_samplerate"]),
+            index == default,
+        )
+        for index, device in devices
+        if device["max_input_channels"] > 0
+    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import threading
 import time
 from contextlib import suppress
 from types import TracebackType
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wakeword.audio.devices import InputDevice, find_device, list_devices, portaudio
+from wakeword.audio.patience import CLOSING, OPENING
 from wakeword.audio.pcm import Samples
 from wakeword.audio.ring import RingBuffer
 from wakeword.errors import DeviceError, DeviceLostError
@@ -21,10 +20,6 @@ START_S = 5.0
 
 STALL_S = 2.0
 """A device that delivered and then keeps quiet for this long has vanished."""
-
-_CLOSE_S = 3.0
-_closing: list[threading.Thread] = []
-"""Threads that close a device of a sound server that hangs; PortAudio hangs with them."""
 
 
 class Microphone:
@@ -54,10 +49,10 @@ class Microphone:
     def __init__(
         self, device: str | int | None = None, *, buffer_s: float = 10.0, refresh: bool = False
     ) -> None:
-        if any(thread.is_alive() for thread in _closing):
-            raise DeviceError("the audio system hangs: a vanished microphone is still being closed")
-        self._sounddevice = portaudio()
+        # Restarting PortAudio would wait for a stream that does not close; a new one may open.
+        refresh = refresh and not CLOSING.hangs
         self.device: InputDevice = find_device(device, list_devices(refresh))
+        self._sounddevice = portaudio()
         self.sample_rate = self.device.sample_rate
         self._ring = RingBuffer(max(1, round(buffer_s * self.sample_rate)))
         self._overflows = 0
@@ -84,16 +79,8 @@ class Microphone:
             The device does not open.
         """
         try:
-            self._stream = self._sounddevice.InputStream(
-                samplerate=self.sample_rate,
-                device=self.device.index,
-                channels=1,
-                dtype="float32",
-                callback=self._copy,
-            )
-            self._stream.start()
+            self._stream = OPENING.call(self._start, late=lambda stream: stream.close())
         except self._sounddevice.PortAudioError as error:
-            self.close()
             raise DeviceError(
                 f"microphone '{self.device.name}' cannot be opened; another program may be "
                 f"using it ({error})"
@@ -146,19 +133,27 @@ class Microphone:
         stream, self._stream = self._stream, None
         if stream is None:
             return
-        closing = threading.Thread(target=self._close, args=(stream,), daemon=True)
-        closing.start()
-        closing.join(_CLOSE_S)
-        if closing.is_alive():
-            _closing.append(closing)
-            # Ending PortAudio when the program ends would hang as well.
-            atexit.unregister(self._sounddevice._exit_handler)
+        # Both may fail on a device that has vanished, where nothing is left to end. A stream
+        # whose end hangs stays as it is: it might come to it while another one is opened.
+        with suppress(DeviceError):
+            for end in (stream.abort, stream.close):
+                with suppress(self._sounddevice.PortAudioError):
+                    CLOSING.call(end)
 
-    def _close(self, stream: Any) -> None:
-        for end in (stream.abort, stream.close):
-            # What fails here is a device that has vanished: nothing is left to end.
-            with suppress(self._sounddevice.PortAudioError):
-                end()
+    def _start(self) -> Any:
+        stream = self._sounddevice.InputStream(
+            samplerate=self.sample_rate,
+            device=self.device.index,
+            channels=1,
+            dtype="float32",
+            callback=self._copy,
+        )
+        try:
+            stream.start()
+        except self._sounddevice.PortAudioError:
+            stream.close()
+            raise
+        return stream
 
     def _is_active(self) -> bool:
         try:
