@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Literal, overload
@@ -62,13 +62,39 @@ def fresh_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(folder))
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    fresh.mkdir()
     try:
+        fresh.mkdir()
         yield fresh
         _swap(fresh, target)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def refuse_foreign(
+    folder: str | os.PathLike[str],
+    what: str,
+    is_ours: Callable[[str], bool],
+    error: type[WakewordError],
+) -> None:
+    """Refuse to replace a folder that holds anything but ``what`` (with its article).
+
+    Raises
+    ------
+    error
+        ``folder`` is a file, or the name of something in it is not ours.
+    """
+    target = Path(folder)
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise error(f"cannot write {what} to {target}: it is a file")
+    foreign = sorted(entry.name for entry in target.iterdir() if not is_ours(entry.name))
+    if foreign:
+        raise error(
+            f"cannot write {what} to {target}: it holds files that are not part of {what}: "
+            f"{', '.join(foreign[:5])}"
+        )
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

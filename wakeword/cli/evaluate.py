@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wakeword.cli.options import note
+from wakeword.cli.plot import require_matplotlib
 from wakeword.cli.trial_options import Stages, TrialOptions, trial_options
-from wakeword.errors import MissingExtraError
 from wakeword.runtime import Bundle, find_bundle
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def evaluate(
         model.threshold(word, target)
     if out is not None:
         check_report_folder(out)
-        _require_matplotlib(pictures)
+        if pictures:
+            require_matplotlib("drawing a report")
     manifest, trials = trial.open(model)
     conditions = possible_conditions(trials, snrs_db, noise, babble)
     with Stages() as stage:
@@ -157,11 +158,3 @@ def _print_json(result: Evaluation) -> None:
     ):  # fmt: skip
         for row in rows(result):
             click.echo(json.dumps({"figure": kind, **row}, ensure_ascii=False))
-
-
-def _require_matplotlib(pictures: bool) -> None:
-    """Say that it is missing before an hour of scoring, not after."""
-    from importlib.util import find_spec
-
-    if pictures and find_spec("matplotlib") is None:
-        raise MissingExtraError("matplotlib", "plot", "drawing a report")

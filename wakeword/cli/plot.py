@@ -25,12 +25,12 @@ Reduce = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(pairs, 2, values) to (pairs, values): how two neighbouring columns become one."""
 
 
-def require_matplotlib() -> None:
+def require_matplotlib(purpose: str = "--plot") -> None:
     """Raise MissingExtraError now rather than after the work."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as why:
-        raise MissingExtraError("matplotlib", "plot", "--plot") from why
+        raise MissingExtraError("matplotlib", "plot", purpose) from why
 
 
 class Thinned:

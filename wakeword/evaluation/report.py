@@ -11,7 +11,7 @@ from typing import Any
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.curve import Curve
 from wakeword.evaluation.measurement import Evaluation
-from wakeword.files import atomic_write, fresh_folder, write_json
+from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_json
 
 REPORT_FILE = "evaluation.json"
 TABLES = ("misses.csv", "false_alarms.csv", "events.csv", "curves.csv")
@@ -124,21 +124,11 @@ def write_report(
 
 def check_report_folder(folder: str | Path) -> None:
     """Refuse, with an EvaluationError, a folder that holds anything that is not a report."""
-    target = Path(folder)
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise EvaluationError(f"cannot write a report to {target}: it is a file")
-    foreign = sorted(
-        entry.name
-        for entry in target.iterdir()
-        if entry.name not in (REPORT_FILE, *TABLES) and entry.suffix != ".png"
-    )
-    if foreign:
-        raise EvaluationError(
-            f"cannot write a report to {target}: it holds files that are not part of a report: "
-            f"{', '.join(foreign[:5])}"
-        )
+    refuse_foreign(folder, "a report", _is_ours, EvaluationError)
+
+
+def _is_ours(name: str) -> bool:
+    return name in (REPORT_FILE, *TABLES) or name.endswith(".png")
 
 
 def _point(curve: Curve, index: int) -> dict[str, Any]:

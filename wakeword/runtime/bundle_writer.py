@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wakeword.errors import BundleError
-from wakeword.files import atomic_write, fresh_folder, write_json
+from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_json
 from wakeword.runtime.bundle import (
     CARD_FILE,
     METADATA_FILE,
@@ -51,7 +51,8 @@ def write_bundle(
         As from any writing, a full disk included.
     """
     target = Path(os.path.realpath(folder))
-    _refuse_foreign(target, metadata.model.file)
+    ours = _OURS | {metadata.model.file}
+    refuse_foreign(target, "a bundle", ours.__contains__, BundleError)
     metadata = describe_model(metadata, onnx_bytes)
     with fresh_folder(target) as fresh:
         with atomic_write(fresh / metadata.model.file, "wb") as out:
@@ -79,19 +80,6 @@ def write_metadata(bundle: Bundle, metadata: BundleMetadata) -> Bundle:
         raise BundleError(f"these metadata do not describe the network of bundle {bundle.path}")
     write_json(bundle.path / METADATA_FILE, metadata.to_dict())
     return Bundle.load(bundle.path)
-
-
-def _refuse_foreign(target: Path, model_file: str) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise BundleError(f"cannot write a bundle to {target}: it is a file")
-    foreign = sorted({entry.name for entry in target.iterdir()} - _OURS - {model_file})
-    if foreign:
-        raise BundleError(
-            f"cannot write a bundle to {target}: it holds files that are not part of a bundle: "
-            f"{', '.join(foreign[:5])}"
-        )
 
 
 def _write_text(path: Path, text: str) -> None:
