@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from wakeword.errors import ConfigError
 
+SHORTEST_WORD_S = 0.2
+"""What is shorter is no word but a click: training leaves such clips out."""
+
 
 @dataclass(frozen=True)
 class AlignConfig:

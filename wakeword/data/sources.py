@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.data.align import align_word
+from wakeword.data.align import SHORTEST_WORD_S, align_word
 from wakeword.data.corpus import Corpus
 from wakeword.errors import ManifestError
 
@@ -107,7 +107,7 @@ def _aligned(corpus: Corpus, index: int, synthetic: bool) -> AlignedWord | None:
     start_s, end_s = recording.word_start_s, recording.word_end_s
     if start_s != start_s:
         times = align_word(corpus.audio(index), RATE)
-        if times is None or times.seconds < 0.2:
+        if times is None or times.seconds < SHORTEST_WORD_S:
             return None
         start_s, end_s = times.start_s, times.end_s
     return AlignedWord(index, round(start_s * RATE), round(end_s * RATE), synthetic)
