@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from wakeword.data.features import FeatureConfig
 from wakeword.data.scenes import SceneConfig
+from wakeword.data.sources import RATE
 from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
 from wakeword.runtime.metadata import BACKGROUND, check_labels
@@ -156,6 +157,19 @@ class Recipe:
     windows: WindowConfig = field(default_factory=WindowConfig)
     training: TrainingSection = field(default_factory=TrainingSection)
     detection: DetectionSection = field(default_factory=DetectionSection)
+
+    def __post_init__(self) -> None:
+        if self.frontend.sample_rate != RATE:
+            raise RecipeError(
+                f"frontend.sample_rate = {self.frontend.sample_rate}, but recordings are trained "
+                f"on at {RATE} Hz"
+            )
+        frames = self.frontend.frames_after(round(self.scenes.seconds * RATE))
+        if frames < self.windows.frames:
+            raise RecipeError(
+                f"windows.frames = {self.windows.frames}, but a scene of {self.scenes.seconds:g} s "
+                f"has only {frames} frames"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as recorded in the bundle and compared on resuming."""
