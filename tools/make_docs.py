@@ -1,6 +1,7 @@
 """Write what the documentation can take from the program: `python3 dev.py docs`.
 
-docs/cli.md comes from the --help of every command; README.md shows what the demo prints.
+docs/cli.md comes from the --help of every command, the keys of a recipe in docs/training.md from
+the dataclasses that read it; README.md shows what the demo prints.
 """
 
 from __future__ import annotations
@@ -60,6 +61,10 @@ def readme(output: str) -> str:
 
 
 if __name__ == "__main__":
+    import recipe_table
+
     CLI_PAGE.write_text(cli_page(), "utf-8")
+    recipe_table.PAGE.write_text(recipe_table.training_page(), "utf-8")
     README.write_text(readme(demo_output()), "utf-8")
-    print(f"wrote {CLI_PAGE.name} and the demo's output in {README.name}")
+    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name} and the demo's output "
+          f"in {README.name}")
