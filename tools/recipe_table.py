@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wakeword.data.features import FeatureConfig
-from wakeword.data.scenes import SceneConfig
+from wakeword.data.scene_config import SceneConfig
 from wakeword.evaluation.tables import markdown
 from wakeword.frontend import FrontendConfig, PcenConfig
 from wakeword.networks.crnn import CrnnConfig

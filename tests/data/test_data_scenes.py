@@ -26,7 +26,8 @@ from tiny_corpus import (
 
 from wakeword.data.mixing import loudest_rms
 from wakeword.data.rooms import simulate_rooms
-from wakeword.data.scenes import SHARES, Scene, SceneConfig, SceneMaker
+from wakeword.data.scene_config import SHARES, SceneConfig
+from wakeword.data.scenes import Scene, SceneMaker
 from wakeword.data.sources import Mined, Sources, collect
 from wakeword.errors import ConfigError
 

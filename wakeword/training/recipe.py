@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wakeword.data.features import FeatureConfig
-from wakeword.data.scenes import SceneConfig
+from wakeword.data.scene_config import SceneConfig
 from wakeword.data.sources import RATE
 from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig

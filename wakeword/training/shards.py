@@ -15,7 +15,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from wakeword.data.features import FeatureConfig, SceneFeatures
-from wakeword.data.scenes import SceneConfig, SceneMaker
+from wakeword.data.scene_config import SceneConfig
+from wakeword.data.scenes import SceneMaker
 from wakeword.data.sources import Sources
 from wakeword.frontend import Frontend, FrontendConfig
 from wakeword.training.windows import SceneArrays, frame_times
