@@ -49,6 +49,13 @@ def test_failures_become_exit_codes(ends_with, error, code, said):
     assert ends_with(error) == (code, said)
 
 
+def test_ctrl_c_inside_a_native_library_is_still_ctrl_c(ends_with):
+    """As pybind11 does it where a Ctrl-C arrives while a module of its kind is imported."""
+    error = ImportError("initialization failed")
+    error.__cause__ = KeyboardInterrupt()
+    assert ends_with(error) == (130, "")
+
+
 def test_a_bug_is_not_hidden(ends_with):
     with pytest.raises(ZeroDivisionError):
         ends_with(ZeroDivisionError())

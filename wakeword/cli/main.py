@@ -24,14 +24,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except BrokenPipeError:
-        code = OUTPUT_CLOSED
-    except WakewordError as error:
-        _say(str(error))
-    except OSError as error:
-        _say(_os_message(error))
+    except Exception as error:
+        code = _failed(error)
     _silence_closed_stdout()
     sys.exit(code)
+
+
+def _failed(error: Exception) -> int:
+    """Say what failed and return the exit code; what was not raised on purpose is raised on."""
+    if _is_ctrl_c(error):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        return OUTPUT_CLOSED
+    if not isinstance(error, WakewordError | OSError):
+        raise error
+    _say(str(error) if isinstance(error, WakewordError) else _os_message(error))
+    return FAILED
+
+
+def _is_ctrl_c(error: BaseException | None) -> bool:
+    """Whether a Ctrl-C is behind it: inside native code one becomes another error on its way."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def run(arguments: Sequence[str] | None) -> int:
