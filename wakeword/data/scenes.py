@@ -33,8 +33,8 @@ LONGEST_WORD_S = 1.4
 class Scene:
     """Audio (n,) at 16 kHz with the word's class (0 for none) and times in samples.
 
-    The stream starts at sample ``begin``: what lies before was never heard. ``end`` is 0 where
-    there is no word.
+    The stream starts at sample ``begin``: what lies before was never heard. In a scene
+    of class 0, ``end`` is where a model mistook it for a word, or 0.
     """
 
     samples: Samples
@@ -70,9 +70,9 @@ class SceneMaker:
 
     def negative(self, rng: np.random.Generator) -> Scene:
         """Speech without a word, parts of words, other sounds, or what a model mistook."""
-        c, draw = self.config, rng.random()
+        c, draw, mistaken = self.config, rng.random(), 0
         if self.sources.mined and draw < c.mined:
-            speech = self._mined(rng)
+            speech, mistaken = self._mined(rng)
         elif (draw := rng.random()) < c.near_miss:
             speech = self._near_miss(rng)
         elif draw < c.near_miss + 0.5:
@@ -81,7 +81,7 @@ class SceneMaker:
             speech = self._clips(rng)
         else:
             speech = self._sound(rng)
-        return self._finish(speech, 0, 0, 0, rng)
+        return self._finish(speech, 0, 0, mistaken, rng)
 
     def _pick_word(self, label: int, rng: np.random.Generator) -> AlignedWord:
         words = self.sources.words[label]
@@ -164,15 +164,15 @@ class SceneMaker:
         at = round(rng.uniform(1.2, 2.6) * RATE) - len(piece)
         return place(piece, at, self.length)
 
-    def _mined(self, rng: np.random.Generator) -> Samples:
-        """A stretch that fooled an earlier model, at the place where a word would be."""
+    def _mined(self, rng: np.random.Generator) -> tuple[Samples, int]:
+        """A stretch that fooled an earlier model, and where in the scene it did."""
         hit = self.sources.mined[int(rng.integers(len(self.sources.mined)))]
         audio = self.sources.corpus.audio(hit.index)
         speed = rng.uniform(0.93, 1.07) if rng.random() < 0.5 else 1.0
         at = round(rng.uniform(*self.config.word_end_s) * RATE)
         first = hit.end - round(at * speed)
         piece = place(audio, -first, round(self.length * speed) + 1)
-        return place(change_voice(piece, speed), 0, self.length)
+        return place(change_voice(piece, speed), 0, self.length), at
 
     def _sound(self, rng: np.random.Generator) -> Samples:
         """Noise, music, babble, coloured noise or silence as the foreground."""
