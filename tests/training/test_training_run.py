@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from processes import cli_command, cli_environment
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import ManifestError, RecipeError, TrainingError
@@ -151,3 +154,34 @@ def test_a_missing_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train-low-2.wav").unlink()
     with pytest.raises(ManifestError, match="train-low-2"):
         TrainingRun(recipe, tmp_path / "run", 0, Notes())
+
+
+def test_workers_end_with_a_killed_run(tmp_path: Path) -> None:
+    recipe = write_tone_recipe(tmp_path, rounds=200, scenes_per_round=64)
+    command = cli_command("train", recipe, "--run", tmp_path / "run", "--workers", "1")
+    process = subprocess.Popen(command, env=cli_environment(), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "round 1/" in line:
+            break
+    (worker,) = _children(process.pid)
+    process.kill()
+    process.wait(30)
+    process.stderr.close()
+    deadline = time.monotonic() + 30
+    while _exists(worker) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _exists(worker)
+
+
+def _children(pid: int) -> list[int]:
+    """Child processes, by Linux's own list."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    if not path.exists():
+        pytest.skip("this system does not list the children of a process")
+    return [int(child) for child in path.read_text().split()]
+
+
+def _exists(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"

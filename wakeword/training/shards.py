@@ -6,7 +6,9 @@ which of them makes it, nor on whether the run was interrupted.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -90,6 +92,15 @@ def shards(plan: ShardPlan, first: int, last: int, workers: int) -> Iterator[Sce
 def _start(plan: ShardPlan) -> None:
     global _plan
     _plan = plan
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)  # as many processes as cores: more threads only wait for each other
     if hasattr(os, "nice"):
         os.nice(5)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot end its workers: they do it themselves."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
