@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OVERVIEW = "all-words.png"
 _LEAST_SHARE = 1e-3
 _POINTS = 60
+_MOST_ALARMS = 20.0
+"""Nobody keeps more per hour; far beyond, a score that never falls no longer crosses anything."""
 
 
 def curve_pictures(evaluation: Evaluation) -> dict[str, bytes]:
@@ -84,6 +86,7 @@ def _mark_target(axes: Axes, evaluation: Evaluation, word: str, curve: Curve) ->
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(_LEAST_SHARE, 1.0)
+    axes.set_xlim(0.4 / curve.hours, max(_MOST_ALARMS, 10.0 * evaluation.target_fa_per_hour))
     axes.set_xlabel(
         f"false alarms of '{word}' per hour, in {curve.hours:.1f} h (leftmost: none)"
     )
