@@ -58,13 +58,14 @@ def train(
     from wakeword.errors import MissingExtraError
 
     try:
-        from wakeword.training.finish import finish
         from wakeword.training.recipe import read_recipe
+
+        name = read_recipe(recipe).bundle.name  # a wrong recipe need not wait for torch
+        from wakeword.training.finish import finish
         from wakeword.training.run import TrainingRun
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train", "training") from error
 
-    name = read_recipe(recipe).bundle.name
     run_folder = run_folder or Path("runs") / name
     out = out or Path("models") / name
     if restart and (run_folder / "checkpoint.pt").exists():
