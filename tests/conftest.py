@@ -8,6 +8,7 @@ both). Without them such tests skip with their reason.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -20,6 +21,10 @@ from virtual_microphone import VirtualMicrophone, require_virtual_microphone
 # A busy machine is slow, not wrong: no example fails for the time it took.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that: tests that send
+# it would wait for ever. A handler is not inherited, so that they start with the default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {

@@ -65,13 +65,13 @@ SCRIPTS: dict[str, list[Utterance]] = {
     "words": [
         word("flite-slt", "computer", 0.3),
         Utterance("flite-slt", "turn on the light in the kitchen.", 0.4),
-        word("festival-slt", "jarvis"),
+        word("flite-slt", "jarvis"),
         word("flite-rms", "alexa"),
         Utterance("flite-rms", "what is the time?", 0.4),
         word("flite-rms", "snowboy"),
         word("flite-slt", "smart mirror"),
-        word("flite-rms", "view glass"),
-        word("festival-slt", "athena"),
+        word("festival-slt", "view glass"),
+        word("flite-rms", "athena"),
     ],
     "plain": [
         Utterance("flite-slt", "The commuter put the letter into the mirror cabinet."),
@@ -112,7 +112,7 @@ def assemble(script: list[Utterance]) -> tuple[NDArray[np.float32], list[dict[st
             times = {"start_s": round(start / RATE, 2), "end_s": round(position / RATE, 2)}
             truth.append({"word": utterance.word, "voice": utterance.voice, **times})
         parts += [pause, samples]
-    return np.concatenate([*parts, np.zeros(round(0.8 * RATE), np.float32)]), truth
+    return np.concatenate([*parts, np.zeros(round(1.2 * RATE), np.float32)]), truth
 
 
 def write_samples() -> None:
