@@ -93,6 +93,12 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
         assert float(score) == pytest.approx(float(score_now), abs=0.01)
 
 
+def test_the_readme_shows_the_figures_of_the_shipped_bundles() -> None:
+    docs = tool("make_docs")
+    found = docs.FIGURES.search((REPOSITORY / "README.md").read_text("utf-8"))
+    assert found and found[0] == docs.figures(), "run: python3 dev.py docs"
+
+
 @page_ids
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     text = page.read_text("utf-8")

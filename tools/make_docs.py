@@ -1,7 +1,8 @@
 """Write what the documentation can take from the program: `python3 dev.py docs`.
 
 docs/cli.md comes from the --help of every command, the keys of a recipe in docs/training.md from
-the dataclasses that read it; README.md shows what the demo prints.
+the dataclasses that read it; README.md shows what the demo prints and what the shipped bundles say
+was measured at their default operating points.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from pathlib import Path
 
 import click
 
+from wakeword import installed_bundles
 from wakeword.cli.group import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE, README = ROOT / "docs" / "cli.md", ROOT / "README.md"
 DEMO = re.compile(r"(?<=<!-- demo -->\n```text\n).*?(?=```\n<!-- end -->)", re.DOTALL)
+FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end -->)", re.DOTALL)
 HEAD = """\
 # Commands
 
@@ -55,9 +58,31 @@ def demo_output() -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
+def figures() -> str:
+    """Table of what was measured at the default operating points, from the bundles themselves."""
+    rows, conditions = [], set()
+    for bundle in installed_bundles():
+        target = bundle.metadata.default_target_fa_per_hour
+        for word, table in bundle.metadata.operating_points.items():
+            p = next(p for p in table.points if p.target_fa_per_hour == target)
+            conditions.add(f"{p.condition}, {target:g} false alarms per hour")
+            assert p.frr is not None and p.frr_low is not None and p.frr_high is not None
+            rows.append(
+                f"| {word} | {p.frr:.1%} ({p.missed} of {p.clips}) | "
+                f"{p.frr_low:.0%} to {p.frr_high:.0%} | {p.alarms} in {p.hours:.1f} h | "
+                f"{p.fa_per_hour_high:.1f} |\n"
+            )
+    return (
+        f"At the default operating points ({'; '.join(sorted(conditions))}), on the dev speakers:\n"
+        "\n| word | missed | 95 % interval | false alarms | per hour, at most (95 %) |\n"
+        f"|---|---|---|---|---|\n{''.join(rows)}\n"
+    )
+
+
 def readme(output: str) -> str:
-    """README.md with ``output`` in the place of the demo's output."""
-    return DEMO.sub(lambda _: output, README.read_text("utf-8"))
+    """README.md with ``output`` in the place of the demo's output, and current figures."""
+    text = DEMO.sub(lambda _: output, README.read_text("utf-8"))
+    return FIGURES.sub(lambda _: figures(), text)
 
 
 if __name__ == "__main__":
@@ -66,5 +91,5 @@ if __name__ == "__main__":
     CLI_PAGE.write_text(cli_page(), "utf-8")
     recipe_table.PAGE.write_text(recipe_table.training_page(), "utf-8")
     README.write_text(readme(demo_output()), "utf-8")
-    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name} and the demo's output "
-          f"in {README.name}")
+    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name} the demo's output "
+          f"and the figures in {README.name}")
