@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wakeword.cli.evaluate import DEFAULT_SNRS_DB, possible_conditions
+from wakeword.cli.evaluate import possible_conditions
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.errors import WakewordError
 from wakeword.evaluation.documents import replace_section
-from wakeword.evaluation.measurement import evaluate
+from wakeword.evaluation.measurement import DEFAULT_SNRS_DB, evaluate
 from wakeword.evaluation.pictures import OVERVIEW, curve_pictures
 from wakeword.evaluation.tables import markdown, text_report
 from wakeword.files import atomic_write

@@ -12,6 +12,7 @@ import click
 from wakeword.cli.options import note
 from wakeword.cli.plot import require_matplotlib
 from wakeword.cli.trial_options import Stages, TrialOptions, trial_options
+from wakeword.evaluation.measurement import DEFAULT_SNRS_DB
 from wakeword.runtime import Bundle, find_bundle
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ Examples:
   wakeword evaluate seven --manifest recordings.csv --split test --out report
   wakeword evaluate seven --manifest recordings.csv --json > figures.jsonl
 """
-DEFAULT_SNRS_DB = (10.0, 5.0, 0.0)
 
 
 @click.command(epilog=EPILOG)

@@ -18,6 +18,9 @@ with the bundle as its operating point."""
 
 EventKind = Literal["miss", "false alarm"]
 
+DEFAULT_SNRS_DB = (10.0, 5.0, 0.0)
+"""At which clips are mixed with noise and babble where nobody asks for others."""
+
 ALL_WORDS = "all words"
 ALL_CORPORA = "all corpora"
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wakeword.evaluation.measurement import evaluate
+from wakeword.evaluation.calibration import TARGETS_FA_PER_HOUR
+from wakeword.evaluation.measurement import DEFAULT_SNRS_DB, evaluate
 from wakeword.evaluation.pictures import curve_pictures
 from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.card import model_card
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from wakeword.training.run import TrainingRun
 
 SPLIT = "dev"
-SNRS_DB = (10.0, 5.0, 0.0)
-TARGETS_FA_PER_HOUR = (0.1, 0.5, 1.0, 2.0)
 
 
 def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
@@ -59,9 +58,9 @@ def _conditions(trials: Trials) -> list[Condition]:
     """Clean, then noise and babble as far as the recordings allow."""
     found = [Condition("clean")]
     if trials.lacks("noise") is None:
-        found += [Condition("noise", snr) for snr in SNRS_DB]
+        found += [Condition("noise", snr) for snr in DEFAULT_SNRS_DB]
     if trials.lacks("babble") is None:
-        found += [Condition("babble", snr) for snr in SNRS_DB]
+        found += [Condition("babble", snr) for snr in DEFAULT_SNRS_DB]
     return found
 
 
