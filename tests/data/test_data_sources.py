@@ -82,14 +82,15 @@ def test_a_transcript_that_merely_holds_a_word_is_neither_word_nor_negative() ->
     assert [w.index for w in sources.words[0]] == [2]
 
 
-def test_speech_is_long_and_of_several_words_all_else_are_clips() -> None:
+def test_speech_is_long_and_of_several_words_or_of_unknown_ones_all_else_are_clips() -> None:
     rows = [
         (recording(SENTENCE, seconds=1.9), burst(1.9, 0.0, 1.9)),
         (recording("humming", seconds=9.0), burst(9.0, 0.0, 9.0)),
+        (recording("", seconds=1.9), burst(1.9, 0.0, 1.9)),
         (recording("", seconds=9.0), burst(9.0, 0.0, 9.0)),
     ]
     sources = sorted_into(corpus_of([*rows, TALK, ALPHA, HUM]), "alpha")
-    assert sources.clips == (0, 1, 2) and sources.speech == (3,)
+    assert sources.clips == (0, 1, 2) and sources.speech == (3, 4)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,18 @@ def test_a_corpus_without_a_licence_is_refused(tmp_path: Path) -> None:
         TrainingRun(recipe, tmp_path / "run", 0, Notes())
 
 
+def test_recordings_that_a_recipe_excludes_are_not_read(tmp_path: Path) -> None:
+    recipe = write_tone_recipe(tmp_path)
+    text = recipe.read_text()
+    recipe.write_text(text.replace("[data]", '[data]\nexclude_recordings = ["train-low-[23].wav"]'))
+    run = TrainingRun(recipe, tmp_path / "run", 0, Notes())
+    names = {r.path.name for r in run.sources.corpus.recordings}
+    assert "train-low-1.wav" in names and not names & {"train-low-2.wav", "train-low-3.wav"}
+    recipe.write_text(text.replace("[data]", '[data]\nexclude_recordings = ["nowhere/*.wav"]'))
+    with pytest.raises(RecipeError, match=r"nowhere/\*\.wav"):
+        TrainingRun(recipe, tmp_path / "run2", 0, Notes())
+
+
 def test_a_word_without_recordings_is_refused(tmp_path: Path) -> None:
     recipe = write_tone_recipe(tmp_path, words='["low tone", "middle tone"]')
     with pytest.raises(ManifestError, match="middle tone"):

@@ -8,7 +8,7 @@ from wakeword.errors import ConfigError
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
-    *("paced", "near_miss", "mined"),
+    *("paced", "syllabic", "near_miss", "mined"),
 )
 """The fields of :class:`SceneConfig` that are probabilities."""
 
@@ -30,6 +30,8 @@ class SceneConfig:
     speed: tuple[float, float] = (0.82, 1.22)
     paced: float = 0.7
     tempo: tuple[float, float] = (0.62, 1.25)
+    syllabic: float = 0.25
+    pause_s: tuple[float, float] = (0.0, 0.2)
     synthetic: float = 0.12
     carrier: float = 0.25
     fresh: float = 0.1
@@ -40,6 +42,8 @@ class SceneConfig:
         for name in SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, 1]")
+        if not 0.0 <= self.pause_s[0] <= self.pause_s[1] <= 1.0:
+            raise ConfigError(f"scenes.pause_s = {self.pause_s} must be in [0, 1], low first")
         for name in ("word_end_s", "snr_db", "faint_snr_db", "level_db", "speed", "tempo"):
             low, high = getattr(self, name)
             if not low <= high:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.data import mixing
+from wakeword.data.pace import say
 from wakeword.data.scene_config import SceneConfig
 from wakeword.data.sources import RATE, AlignedWord, Sources
 from wakeword.data.voices import (
@@ -24,9 +25,6 @@ from wakeword.data.voices import (
 )
 
 Samples = NDArray[np.float32]
-
-LONGEST_WORD_S = 1.4
-"""Longer words are said faster, so that a window of 1.5 s can hold them."""
 
 
 @dataclass(frozen=True)
@@ -90,22 +88,9 @@ class SceneMaker:
         return wanted[int(rng.integers(len(wanted)))]
 
     def _voice(self, word: AlignedWord, rng: np.random.Generator) -> tuple[Samples, int, int]:
-        """The clip in another voice and tempo; word times follow."""
+        """The clip in another voice and pace; word times follow."""
         clip = self.sources.corpus.audio(word.index)
-        speed = rng.uniform(*self.config.speed) if rng.random() < 0.8 else 1.0
-        clip, start, end = change_voice(clip, speed), word.start / speed, word.end / speed
-        tempo = 1.0
-        if rng.random() < self.config.paced:
-            tempo = float(np.exp(rng.uniform(*np.log(self.config.tempo))))
-        tempo = max(tempo, (end - start) / (LONGEST_WORD_S * RATE))
-        first, last = max(0, round(start) - RATE // 20), round(end) + RATE // 20
-        paced = change_tempo(clip[first:last], tempo)
-        moved = first + (start - first) / tempo
-        return (
-            np.concatenate([clip[:first], paced, clip[last:]]),
-            round(moved),
-            round(moved + (end - start) / tempo),
-        )
+        return say(clip, word.start, word.end, self.config, rng)
 
     def _surround(self, speech: Samples, start: int, end: int, rng: np.random.Generator) -> Samples:
         """Running speech before and perhaps after the word, after a short pause."""

@@ -84,7 +84,8 @@ def collect(
             if word is not None:
                 words[labels.index(r.text)].append(word)
         elif not any(r.says(label) for label in labels):
-            (speech if r.seconds >= 2.0 and " " in r.text else clips).append(i)
+            running = " " in r.text or not r.text  # one word, or no transcript at all
+            (speech if r.seconds >= 2.0 and running else clips).append(i)
     for label, found in zip(labels, words, strict=True):
         if not found:
             raise ManifestError(f"no usable recording of '{label}' in the training split")

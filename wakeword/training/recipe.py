@@ -57,6 +57,7 @@ class DataSection:
     manifest: str
     licences: dict[str, str]
     exclude_corpora: tuple[str, ...] = ()
+    exclude_recordings: tuple[str, ...] = ()
     synthetic_corpora: tuple[str, ...] = ("tts",)
     noise_corpora: tuple[str, ...] = (
         "kitchen20",

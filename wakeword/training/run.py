@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 
 from wakeword.data.corpus import load_corpus
-from wakeword.data.manifest import Manifest, read_manifest
+from wakeword.data.manifest import Manifest, Recording, read_manifest
 from wakeword.data.rooms import simulate_rooms
 from wakeword.data.sources import Kinds, Mined, Sources, collect
 from wakeword.errors import RecipeError, TrainingError
@@ -167,9 +167,7 @@ class TrainingRun:
     def _prepare(self) -> Sources:
         """Decode, align, simulate rooms."""
         d = self.recipe.data
-        chosen = self.manifest.where(
-            lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
-        )
+        chosen = self._chosen()
         advance = self.reporter.stage("reading recordings", len(chosen), "files")
         corpus = load_corpus(chosen, self.paths.cache, advance)
         rooms = simulate_rooms(d.rooms, self.recipe.training.seed) if d.rooms else []
@@ -177,6 +175,19 @@ class TrainingRun:
             frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
         )
         return collect(corpus, self.recipe.bundle.words, kinds, rooms)
+
+    def _chosen(self) -> tuple[Recording, ...]:
+        """The recordings that this recipe trains on."""
+        d = self.recipe.data
+        wanted = self.manifest.where(
+            lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
+        )
+        for pattern in d.exclude_recordings:
+            if not any(r.path.match(pattern) for r in wanted):
+                raise RecipeError(
+                    f"data.exclude_recordings: '{pattern}' is no recording of the training split"
+                )
+        return tuple(r for r in wanted if not any(map(r.path.match, d.exclude_recordings)))
 
     def _trainer(self) -> Trainer:
         r = self.recipe

@@ -1,0 +1,87 @@
+"""Pace: pauses where a word's level dips, and times that go on holding the word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from wakeword.data.pace import LONGEST_WORD_S, say, syllable_borders
+from wakeword.data.scene_config import SceneConfig
+from wakeword.errors import ConfigError
+
+RATE = 16_000
+STEADY = SceneConfig(speed=(1.0, 1.0), paced=0.0, syllabic=1.0, pause_s=(0.1, 0.1))
+Samples = NDArray[np.float32]
+
+
+def syllables(*lengths_s: float, gap_s: float = 0.03) -> Samples:
+    """A word of tones of a fifth each, with short quiet gaps between them."""
+    parts: list[Samples] = []
+    for k, length_s in enumerate(lengths_s):
+        t = np.arange(round(length_s * RATE)) / RATE
+        parts += [np.sin(2 * np.pi * 300 * 1.5**k * t), np.zeros(round(gap_s * RATE))]
+    return (0.3 * np.concatenate(parts[:-1])).astype(np.float32)
+
+
+def in_a_room(word: Samples) -> tuple[Samples, int, int]:
+    """One second of faint noise with the word in it at 0.5 s, and half a second after it."""
+    rng = np.random.default_rng(0)
+    clip = rng.normal(0, 3e-4, len(word) + RATE).astype(np.float32)
+    clip[RATE // 2 : RATE // 2 + len(word)] += word
+    return clip, RATE // 2, RATE // 2 + len(word)
+
+
+def test_borders_are_where_the_level_dips() -> None:
+    word = syllables(0.2, 0.15, 0.25)
+    assert syllable_borders(word) / RATE == pytest.approx([0.215, 0.395], abs=0.02)
+    assert len(syllable_borders(syllables(0.5))) == 0
+    assert len(syllable_borders(word[:1000])) == 0
+
+
+def test_pauses_are_put_between_syllables_and_nothing_else_changes() -> None:
+    clip, start, end = in_a_room(syllables(0.2, 0.15, 0.25))
+    lengths = set()
+    for seed in range(40):
+        out, first, last = say(clip, start, end, STEADY, np.random.default_rng(seed))
+        pauses = last - first - (end - start)
+        assert pauses in (0, RATE // 10, RATE // 5) and len(out) == len(clip) + pauses
+        lengths.add(pauses)
+        assert np.array_equal(out[:start], clip[:start]) and first == start
+        assert np.array_equal(out[last + RATE // 20 :], clip[end + RATE // 20 :])
+        assert np.abs(out).max() <= np.abs(clip).max()
+        kept = float((out[first:last] ** 2).sum() / (clip[start:end] ** 2).sum())
+        assert kept == pytest.approx(1.0, abs=0.05)
+        # The room goes on in a pause: neither digital silence nor a part of the word.
+        frames = out[first : first + (last - first) // 80 * 80].reshape(-1, 80)
+        rms = np.sqrt((frames**2).mean(1))
+        assert rms.min() > 1e-5 and (rms < 1e-3).sum() >= pauses // 80
+    assert lengths == {0, RATE // 10, RATE // 5}
+
+
+@given(
+    lengths_s=st.lists(st.floats(0.1, 0.5), min_size=1, max_size=4),
+    seed=st.integers(0, 1000),
+    share=st.sampled_from([0.0, 0.5, 1.0]),
+)
+@settings(deadline=None, max_examples=60)
+def test_times_hold_the_word_and_a_window_holds_both(
+    lengths_s: list[float], seed: int, share: float
+) -> None:
+    clip, start, end = in_a_room(syllables(*lengths_s))
+    config = replace(SceneConfig(), syllabic=share)
+    out, first, last = say(clip, start, end, config, np.random.default_rng(seed))
+    assert 0 <= first < last <= len(out) and np.isfinite(out).all()
+    assert last - first <= LONGEST_WORD_S * RATE + 2
+    near = slice(max(0, first - RATE // 50), last + RATE // 50)  # overlap-add blurs the edges
+    assert (out[near] ** 2).sum() > 0.98 * (out**2).sum()
+
+
+@pytest.mark.parametrize("pause_s", [(-0.1, 0.2), (0.3, 0.2), (0.0, 1.1), (0.0, float("nan"))])
+def test_impossible_pauses_are_refused(pause_s: tuple[float, float]) -> None:
+    with pytest.raises(ConfigError, match="pause_s"):
+        SceneConfig(pause_s=pause_s)

@@ -1,0 +1,111 @@
+"""How a word is said: its speed, its tempo, and pauses between its syllables.
+
+People who speak to a machine that did not hear them slow down and part the syllables. A tempo
+that is the same all through a word does not sound like that; see ``docs/training.md``.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import find_peaks
+
+from wakeword.data.align import level_db
+from wakeword.data.scene_config import SceneConfig
+from wakeword.data.voices import RATE, Samples, change_tempo, change_voice
+
+LONGEST_WORD_S = 1.4
+"""Longer words are said faster, so that a window of 1.5 s can hold them."""
+
+_EDGE = RATE // 20
+_FADE = RATE // 200
+_SHORTEST_SYLLABLE_S = 0.08
+_DIP_DB = 4.0
+
+
+def say(
+    clip: Samples, start: float, end: float, config: SceneConfig, rng: np.random.Generator
+) -> tuple[Samples, int, int]:
+    """The clip (n,) with its word at samples [start, end) in another voice and pace.
+
+    Gives the new clip and the word's new times; the word lasts at most ``LONGEST_WORD_S``,
+    as long as it can be said twice as fast at most.
+    """
+    speed = rng.uniform(*config.speed) if rng.random() < 0.8 else 1.0
+    clip, start, end = change_voice(clip, speed), start / speed, end / speed
+    tempo = 1.0
+    if rng.random() < config.paced:
+        tempo = float(np.exp(rng.uniform(*np.log(config.tempo))))
+    tempo = max(tempo, (end - start) / (LONGEST_WORD_S * RATE))
+    first, last = max(0, round(start) - _EDGE), round(end) + _EDGE
+    before, word, after = clip[:first], clip[first:last], clip[last:]
+    paced, pauses = change_tempo(word, tempo), 0
+    if rng.random() < config.syllabic:
+        most = int(LONGEST_WORD_S * RATE - (end - start) / tempo)
+        paced, pauses = _apart(word, before, tempo, most, config, rng)
+    moved = first + (start - first) / tempo
+    return (
+        np.concatenate([before, paced, after]),
+        round(moved),
+        round(moved + (end - start) / tempo) + pauses,
+    )
+
+
+def syllable_borders(word: Samples) -> NDArray[np.int64]:
+    """Samples of (n,) where the level dips between two louder stretches of 80 ms or more."""
+    if len(word) < RATE // 10:
+        return np.zeros(0, np.int64)
+    hop_s = 0.01
+    shortest = round(_SHORTEST_SYLLABLE_S / hop_s)
+    level = level_db(word, RATE)
+    dips, _ = find_peaks(-level, distance=shortest, prominence=_DIP_DB)
+    inner = dips[(dips >= shortest) & (dips < len(level) - shortest)]
+    return np.asarray(inner * round(hop_s * RATE), np.int64)
+
+
+def _apart(
+    word: Samples,
+    silence: Samples,
+    tempo: float,
+    most: int,
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> tuple[Samples, int]:
+    """The word at ``tempo`` with pauses of at most ``most`` samples in all, and their sum.
+
+    Pauses sound like the stretch before the word, or are silent where there is none.
+    """
+    borders = [b for b in syllable_borders(word).tolist() if rng.random() < 0.7]
+    first, *others = np.split(word, borders)
+    out = [_part(first, tempo)]
+    pauses = 0
+    for part in others:
+        pause = max(0, min(round(rng.uniform(*config.pause_s) * RATE), most - pauses))
+        out += [_pause(silence, pause), _part(part, tempo)]
+        pauses += pause
+    for left, right in pairwise(out):
+        _fade(left, right)
+    return np.concatenate(out), pauses
+
+
+def _part(part: Samples, tempo: float) -> Samples:
+    """One syllable, without the hop that overlap-add may append."""
+    return change_tempo(part, tempo)[: round(len(part) / tempo)]
+
+
+def _pause(silence: Samples, length: int) -> Samples:
+    """``length`` samples of the end of ``silence``, forth and back if it is shorter."""
+    if len(silence) < RATE // 20:
+        return np.zeros(length, np.float32)
+    tail = silence[-max(1, min(length, len(silence))) :]
+    return np.resize(np.concatenate([tail, tail[::-1]]), length).astype(np.float32)
+
+
+def _fade(left: Samples, right: Samples) -> None:
+    """Let both pieces go to nothing where they meet: no clicks."""
+    n = min(_FADE, len(left), len(right))
+    ramp = np.linspace(0.0, 1.0, n, dtype=np.float32)
+    left[len(left) - n :] *= ramp[::-1]
+    right[:n] *= ramp
