@@ -42,10 +42,15 @@ LOCKS = {
         *["pyproject.toml", "--extra", "cli", "--extra", "mic"],
         *["--constraint", "requirements/platforms.txt"],
     ],
+    "service.txt": [
+        *["pyproject.toml", "--extra", "service", "--extra", "opus"],
+        *["--constraint", "requirements/runtime.txt"],
+    ],
     "dev.txt": [
         *["pyproject.toml", "requirements/torch-needs.in", "--all-extras"],
         *["--group", "dev", "--group", "build", "--override", "requirements/no-torch.txt"],
-        *["--constraint", "requirements/runtime.txt", "--constraint", "requirements/build.txt"],
+        *["--constraint", "requirements/service.txt", "--constraint", "requirements/runtime.txt"],
+        *["--constraint", "requirements/build.txt"],
     ],
     "bench.txt": ["--group", "bench", "--constraint", "requirements/dev.txt"],
 }

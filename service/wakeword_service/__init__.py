@@ -1,0 +1,1 @@
+"""The streaming service: FastAPI over the engine of ``wakeword``."""
