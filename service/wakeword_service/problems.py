@@ -1,0 +1,255 @@
+"""Errors of the REST interface: application/problem+json (RFC 9457) with value and limit.
+
+Raise :class:`Problem`, or any error of the library or of the store: :func:`install` turns all of
+them, and what FastAPI itself refuses, into one form, and writes that form into OpenAPI.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from wakeword.errors import (
+    AudioError,
+    EvaluationError,
+    UnknownModelError,
+    WakewordError,
+)
+from wakeword_service.store.errors import StorageFull, StoreError
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:wakeword:problem:"
+MAX_VALUE_CHARACTERS = 200
+
+logger = logging.getLogger(__name__)
+
+Responses = dict[int | str, dict[str, Any]]
+
+MEANINGS: Mapping[int, tuple[str, str]] = {
+    400: ("bad_request", "The request is malformed"),
+    401: ("unauthorized", "No key, or a wrong one"),
+    403: ("forbidden", "The key or the origin does not allow this"),
+    404: ("not_found", "There is no such thing"),
+    405: ("method_not_allowed", "The path does not know this method"),
+    409: ("conflict", "The state does not allow this now"),
+    412: ("precondition_failed", "Somebody else has changed it"),
+    413: ("too_large", "The body is larger than allowed"),
+    415: ("unsupported_media_type", "The body is of a type that is not understood"),
+    422: ("invalid", "A value is outside its limits"),
+    428: ("precondition_required", "The request must say which state it changes"),
+    429: ("too_many_requests", "Too many requests"),
+    500: ("internal", "A fault of the server"),
+    503: ("unavailable", "The server cannot do this now"),
+    507: ("storage_full", "The state cannot be written: the disk is full"),
+}
+"""Code and title of each status."""
+
+
+class Problem(Exception):
+    """A refusal, as the client gets it.
+
+    Parameters
+    ----------
+    code
+        Machine-readable; ``type`` becomes ``urn:wakeword:problem:<code>``. By default that of
+        the status.
+    extra
+        Further members; by convention ``value`` is what was refused and ``limit`` why.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str | None = None,
+        title: str | None = None,
+        detail: str = "",
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        general = MEANINGS.get(status, ("error", "The request failed"))
+        super().__init__(detail or title or general[1])
+        self.status = status
+        self.code = code or general[0]
+        self.title = title or general[1]
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+    def body(self) -> dict[str, Any]:
+        """The members of the answer."""
+        return {
+            "type": URN + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **{name: plain(value) for name, value in self.extra.items()},
+        }
+
+    def response(self) -> Response:
+        """The answer."""
+        text = json.dumps(self.body(), ensure_ascii=False, allow_nan=False)
+        # A lone surrogate may come back in a detail; UTF-8 has no bytes for it.
+        data = text.encode("utf-8", "replace")
+        return Response(data, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def of_error(error: WakewordError) -> Problem:
+    """The problem that says an error of the library."""
+    if isinstance(error, UnknownModelError):
+        return Problem(404, "unknown_model", "No such model or word", str(error))
+    if isinstance(error, StorageFull):
+        return Problem(507, detail=str(error))
+    if isinstance(error, StoreError):
+        return Problem(503, "storage", detail=str(error), headers={"Retry-After": "1"})
+    if isinstance(error, AudioError):
+        return Problem(422, "bad_audio", "The audio cannot be used", str(error))
+    if isinstance(error, EvaluationError):
+        return Problem(422, "bad_measurement", "This cannot be measured", str(error))
+    return Problem(422, detail=str(error))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` as a problem, and describe that in its OpenAPI."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(WakewordError, _library_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
+    _describe(app)
+
+
+def responses(*statuses: int) -> Responses:
+    """The ``responses`` of a route that may answer with these problems."""
+    return {status: _described(status) for status in statuses}
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can carry it back: short, finite, of plain types."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else "an integer beyond 64 bits"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, Mapping):
+        return {str(name)[:MAX_VALUE_CHARACTERS]: plain(v) for name, v in list(value.items())[:32]}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [plain(item) for item in value[:32]]
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "..."
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _library_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, WakewordError)
+    return of_error(error).response()
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = str(error.detail)
+    return Problem(error.status_code, detail=detail, headers=error.headers).response()
+
+
+async def _validation_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+        | _value_and_limit(fault)
+        for fault in error.errors()[:16]
+    ]
+    first = faults[0]
+    extra = {name: first[name] for name in ("value", "limit") if name in first}
+    detail = f"{first['where']}: {first['message']}"
+    return Problem(422, detail=plain(detail), errors=faults, **extra).response()
+
+
+def _value_and_limit(fault: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if not isinstance(fault.get("input"), Mapping | Sequence) or isinstance(fault["input"], str):
+        said["value"] = fault.get("input")
+    limits = {k: v for k, v in fault.get("ctx", {}).items() if isinstance(v, int | float | str)}
+    if limits and "error" not in limits:
+        said["limit"] = limits
+    return said
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """Anything else is a bug: the log has it, the client learns nothing about our inside."""
+    logger.error("fault in %s %s", request.method, request.url.path, exc_info=error)
+    return Problem(500, detail="the server's log says more").response()
+
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "Why a request was refused (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": [URN + "invalid"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "value": {"description": "What was refused."},
+        "limit": {"description": "The limit that it broke."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["where", "message"],
+                "properties": {"where": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+"""JSON Schema of the body."""
+
+
+def _described(status: int) -> dict[str, Any]:
+    code, title = MEANINGS[status]
+    example = {"type": URN + code, "title": title, "status": status, "detail": "..."}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": title,
+        "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
+    }
+
+
+def _describe(app: FastAPI) -> None:
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for theirs in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(theirs, None)
+            schemas["Problem"] = SCHEMA
+            for path, operations in document["paths"].items():
+                for operation in operations.values():
+                    _complete(path, operation)
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    """Add what every route of ``/v1`` may answer; FastAPI's own form of 422 is not ours."""
+    known = operation["responses"]
+    known.pop("422", None)
+    if path.startswith("/v1/"):
+        for status in (400, 401, 403, 422, 429, 503):
+            known.setdefault(str(status), _described(status))
+    operation["responses"] = {status: known[status] for status in sorted(known)}

@@ -1,0 +1,1 @@
+"""What the service remembers: thresholds, detections, live use, calibrations, keys."""
