@@ -8,7 +8,14 @@ import pytest
 from bundles import tiny_metadata, write_tiny_bundle
 
 from wakeword.errors import BundleError, UnknownModelError
-from wakeword.runtime import find_bundle, installed_bundles, registry, select
+from wakeword.runtime import (
+    Selection,
+    choose,
+    find_bundle,
+    installed_bundles,
+    registry,
+    select,
+)
 
 Install = Callable[..., Path]
 
@@ -148,3 +155,18 @@ def test_the_environment_must_name_folders(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_checkout_is_searched(repository: Path) -> None:
     if (repository / "models").is_dir():
         assert repository / "models" in registry.model_folders()
+
+
+def test_choosing_among_what_is_offered(models: Install) -> None:
+    models("both", "high tone", "low tone")
+    models("more", "high tone", "other")
+    both, more = select(["both"])[0], Selection(find_bundle("more"), ("high tone",))
+    offered = [both, more]
+    high = ("high tone",)
+    assert choose(offered) == [both]
+    assert choose(offered, ["high_tone"]) == [Selection(both.bundle, high)]
+    assert choose(offered, ["more:high tone", "both"]) == [more, both]
+    assert choose(offered, ["more"]) == [more]
+    for spec in ("other", "more:other", "none", "", ":", str(both.bundle.path), "none:low tone"):
+        with pytest.raises(UnknownModelError, match="high tone"):
+            choose(offered, [spec])

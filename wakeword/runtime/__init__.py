@@ -6,7 +6,7 @@ from wakeword.runtime.detector import Detection, Detector
 from wakeword.runtime.engine import Engine
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
-from wakeword.runtime.registry import Selection, find_bundle, installed_bundles, select
+from wakeword.runtime.registry import Selection, choose, find_bundle, installed_bundles, select
 from wakeword.runtime.results import StepResult
 from wakeword.runtime.sections import (
     DataSource,
@@ -39,6 +39,7 @@ __all__ = [
     "StepResult",
     "Stream",
     "TrainingRecord",
+    "choose",
     "find_bundle",
     "installed_bundles",
     "select",

@@ -112,11 +112,17 @@ class Engine:
             settings.detector.initial_state(),
         )
 
-    def step(self, streams: Sequence[Stream]) -> list[StepResult]:
+    def step(self, streams: Sequence[Stream], max_steps: int | None = None) -> list[StepResult]:
         """Score every step that is due in ``streams``.
 
         What a stream gets does not depend on the others. If it raises, streams are as after
         their last complete batch.
+
+        Parameters
+        ----------
+        max_steps
+            Score at most so many steps of each stream now: one with a lot of audio waiting
+            takes no more time than the others. By default all.
 
         Returns
         -------
@@ -125,8 +131,13 @@ class Engine:
         """
         if any(s.engine is not self for s in streams):
             raise ConfigError("a stream can only be stepped by the engine that opened it")
+        if max_steps is not None and max_steps < 1:
+            raise ConfigError(f"max_steps = {max_steps}, but it must be at least 1")
         results: dict[Stream, list[StepResult]] = {stream: [] for stream in streams}
-        while groups := _due(list(results), self.max_batch):
+        due = {stream: stream.due_steps for stream in streams}
+        if max_steps is not None:
+            due = {stream: min(steps, max_steps) for stream, steps in due.items()}
+        while groups := _next(due, self.max_batch):
             advances = [self._gather(group, steps) for (_, steps), group in groups.items()]
             posteriors = self._session.run(np.concatenate([a.windows for a in advances]))
             at = 0
@@ -194,16 +205,17 @@ class Engine:
         return tuple(self.words.index(word) for word in dict.fromkeys(words))
 
 
-def _due(streams: list[Stream], budget: int) -> dict[tuple[int, int], list[Stream]]:
-    """Streams with something due, by (tail samples, steps to take now), at most ``budget`` steps.
+def _next(due: dict[Stream, int], budget: int) -> dict[tuple[int, int], list[Stream]]:
+    """Take at most ``budget`` steps off ``due``: streams by (tail samples, steps to take now).
 
     Equal tails and steps mean equally many frames: such streams share one front-end call.
     """
     groups: dict[tuple[int, int], list[Stream]] = {}
-    for stream in streams:
-        steps = min(stream.due_steps, budget)
+    for stream, left in due.items():
+        steps = min(left, budget)
         if steps:
             tail = stream.state.frontend.tail.shape[1]
             groups.setdefault((tail, steps), []).append(stream)
+            due[stream] = left - steps
             budget -= steps
     return groups

@@ -89,7 +89,7 @@ def find_bundle(name: str) -> Bundle:
             return bundle
     if (Path(name) / METADATA_FILE).is_file():
         return Bundle.load(name)
-    raise _unknown(name, bundles)
+    raise _unknown(name, _whole(bundles))
 
 
 def select(specs: Sequence[str] = ()) -> list[Selection]:
@@ -113,6 +113,19 @@ def select(specs: Sequence[str] = ()) -> list[Selection]:
     return merge([selection for spec in specs for selection in _resolve(spec)])
 
 
+def choose(offered: Sequence[Selection], specs: Sequence[str] = ()) -> list[Selection]:
+    """As :func:`select`, among ``offered`` only; no spec is ever taken for a path.
+
+    Raises
+    ------
+    UnknownModelError
+        What was asked for is not among them; the message says what is.
+    """
+    if not specs:
+        return _each_word_once(offered)
+    return merge([_choose(offered, spec) for spec in specs])
+
+
 def merge(selections: Iterable[Selection]) -> list[Selection]:
     """Each bundle once, with all of its words that are wanted anywhere."""
     chosen: dict[Path, tuple[Bundle, set[str]]] = {}
@@ -132,26 +145,43 @@ def _resolve(spec: str) -> list[Selection]:
     name, colon, word = spec.rpartition(":")
     if colon and name:
         bundle = find_bundle(name)
-        return [Selection(bundle, (_word_of(bundle, word),))]
-    bundles = [] if _is_path(spec) else installed_bundles()
-    for bundle in bundles:
-        if bundle.name == spec:
-            return [Selection(bundle, bundle.words)]
-    for selection in _all_words(bundles) if bundles else ():
-        if _plain(spec) in selection.words:
-            return [Selection(selection.bundle, (_plain(spec),))]
+        return [Selection(bundle, (_word_of(Selection(bundle, bundle.words), word),))]
+    if not _is_path(spec):
+        found = _named(_whole(installed_bundles()), spec)
+        if found is not None:
+            return [found]
     bundle = find_bundle(spec)
     return [Selection(bundle, bundle.words)]
 
 
+def _choose(offered: Sequence[Selection], spec: str) -> Selection:
+    found = _named(offered, spec)
+    if found is not None:
+        return found
+    name, _, word = spec.rpartition(":")
+    for selection in offered:
+        if selection.bundle.name == name:
+            return Selection(selection.bundle, (_word_of(selection, word),))
+    raise _unknown(spec, offered)
+
+
+def _named(offered: Sequence[Selection], spec: str) -> Selection | None:
+    """The model called ``spec``, or the first that hears the word ``spec``."""
+    for selection in offered:
+        if selection.bundle.name == spec:
+            return selection
+    for selection in offered:
+        if _plain(spec) in selection.words:
+            return Selection(selection.bundle, (_plain(spec),))
+    return None
+
+
+def _whole(bundles: Iterable[Bundle]) -> list[Selection]:
+    return [Selection(bundle, bundle.words) for bundle in bundles]
+
+
 def _all_words(bundles: Iterable[Bundle]) -> list[Selection]:
-    taken: set[str] = set()
-    selections = []
-    for bundle in bundles:
-        words = tuple(word for word in bundle.words if word not in taken)
-        if words:
-            selections.append(Selection(bundle, words))
-        taken.update(words)
+    selections = _each_word_once(_whole(bundles))
     if not selections:
         raise BundleError(
             f"no models are installed; name a bundle's folder, or set {ENVIRONMENT} to a folder "
@@ -160,10 +190,22 @@ def _all_words(bundles: Iterable[Bundle]) -> list[Selection]:
     return selections
 
 
-def _word_of(bundle: Bundle, word: str) -> str:
-    if _plain(word) not in bundle.words:
+def _each_word_once(offered: Iterable[Selection]) -> list[Selection]:
+    taken: set[str] = set()
+    selections = []
+    for selection in offered:
+        words = tuple(word for word in selection.words if word not in taken)
+        if words:
+            selections.append(Selection(selection.bundle, words))
+        taken.update(words)
+    return selections
+
+
+def _word_of(selection: Selection, word: str) -> str:
+    if _plain(word) not in selection.words:
         raise UnknownModelError(
-            f"model '{bundle.name}' does not hear '{word}'; it hears: {', '.join(bundle.words)}"
+            f"model '{selection.bundle.name}' does not hear '{word}'; "
+            f"it hears: {', '.join(selection.words)}"
         )
     return _plain(word)
 
@@ -195,7 +237,7 @@ def _is_checkout(folder: Path) -> bool:
     return (folder / "pyproject.toml").is_file()
 
 
-def _unknown(name: str, bundles: Sequence[Bundle]) -> UnknownModelError:
-    names = ", ".join(bundle.name for bundle in bundles) or "none"
-    words = ", ".join(dict.fromkeys(w for bundle in bundles for w in bundle.words)) or "none"
+def _unknown(name: str, offered: Sequence[Selection]) -> UnknownModelError:
+    names = ", ".join(selection.bundle.name for selection in offered) or "none"
+    words = ", ".join(dict.fromkeys(w for s in offered for w in s.words)) or "none"
     return UnknownModelError(f"unknown model '{name}'; installed models: {names}; words: {words}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from wakeword.audio.resample import Resampler
 from wakeword.errors import AudioError
 from wakeword.frontend import FrontendState
 from wakeword.runtime.detector import Detector, DetectorState
+from wakeword.runtime.thresholds import resolve_thresholds
 
 if TYPE_CHECKING:
     from wakeword.runtime.engine import Engine
@@ -136,6 +138,30 @@ class Stream:
             step = self.engine.step_samples
             tail_steps = -(-round(TAIL_S * self.engine.sample_rate) // step)
             self.pending.append(np.zeros(-self._received % step + tail_steps * step, np.float32))
+
+    def retune(self, thresholds: float | Mapping[str, float]) -> None:
+        """Change thresholds from the next step on; everything else goes on as it was.
+
+        A word whose score lies at or above its new threshold, but lay below the old one, is
+        detected at the next step if it is still there: to the detector it has just crossed.
+
+        Parameters
+        ----------
+        thresholds
+            One for all words, or by word; words without one keep theirs.
+
+        Raises
+        ------
+        ConfigError
+            A threshold outside (0, 1), or one for a word that is not heard. Nothing changes.
+        """
+        words, detector = self.words, self.settings.detector
+        new = thresholds if isinstance(thresholds, Mapping) else dict.fromkeys(words, thresholds)
+        merged = {**self.thresholds, **new}
+        values = resolve_thresholds(self.engine.bundle, words, merged)
+        self.settings = replace(
+            self.settings, detector=Detector(values, detector.refractory_steps)
+        )
 
     def _take(self, samples: Samples) -> None:
         self.pending.append(samples)
