@@ -28,16 +28,17 @@ BELOW = {
     "audio": BASE,
     "frontend": {"audio"} | BASE,
     "networks": BASE,
+    "protocol": {"audio"} | BASE,
     "runtime": {"frontend", "audio"} | BASE,
     "evaluation": {"runtime", "frontend", "audio"} | BASE,
     "data": {"frontend", "audio"} | BASE,
     "training": {"networks", "data", "evaluation", "runtime", "frontend", "audio"} | BASE,
 }
-CORE = {"audio", "frontend", "runtime", "evaluation"} | BASE
+CORE = {"audio", "frontend", "runtime", "evaluation", "protocol"} | BASE
 """What ``import wakeword`` may load."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
-EXTRAS = {"click", "matplotlib", "onnx", "pyroomacoustics", "rich", "scipy", "sounddevice",
+EXTRAS = {"av", "click", "matplotlib", "onnx", "pyroomacoustics", "rich", "scipy", "sounddevice",
           "soundfile", "soxr", "torch"}
 
 

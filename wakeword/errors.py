@@ -12,6 +12,7 @@ WakewordError
     ManifestError           a manifest of recordings cannot be used
     EvaluationError         a measurement is impossible on the audio given
     TrainingError           training or export failed
+    ProtocolError           the other side of a stream broke the rules of the protocol
     MissingExtraError       an optional dependency is not installed
 
 Each message says the value that was refused and the limit it broke, because it is
@@ -68,6 +69,36 @@ class EvaluationError(WakewordError):
 
 class TrainingError(WakewordError):
     """Training or export failed; what was written before is untouched."""
+
+
+class ProtocolError(WakewordError):
+    """The other side of a stream broke the rules of the streaming protocol.
+
+    Parameters
+    ----------
+    message
+        What is wrong, with the value and the limit, for people.
+    code
+        The same for programs: one of ``wakeword.protocol.ErrorCode``.
+    close_code
+        With which the websocket is closed: one of ``wakeword.protocol.CloseCode``.
+    value, limit
+        What was refused and what it broke, where that can be said in one value.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "bad_message",
+        close_code: int = 4400,
+        value: float | str | None = None,
+        limit: float | str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.close_code = close_code
+        self.value = value
+        self.limit = limit
 
 
 class MissingExtraError(WakewordError):

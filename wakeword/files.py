@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -119,13 +121,17 @@ def read_json(
     """
     data = read_bytes(path, max_bytes, error)
     try:
-        return json.loads(
-            data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique
-        )
-    except RecursionError:
-        raise error(f"{path} is not valid JSON: nested too deeply") from None
+        return parse_json(data.decode("utf-8"))
     except ValueError as why:
         raise error(f"{path} is not valid JSON: {why}") from why
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON; a ValueError for anything else, NaN, infinities and a key twice included."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def read_bytes(
@@ -202,7 +208,6 @@ def _refuse_constant(name: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"key '{twice}' appears twice")
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"key {reprlib.repr(twice)} appears twice")
     return table

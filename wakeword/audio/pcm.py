@@ -12,8 +12,8 @@ from wakeword.errors import AudioError
 Samples = NDArray[np.float32]
 """(samples,) float32, mono, full scale 1."""
 
-Encoding = Literal["u8", "s16le", "s24le", "s32le", "f32le", "f64le"]
-"""Raw PCM: unsigned, signed or float, bits per sample, little-endian."""
+Encoding = Literal["u8", "s16le", "s24le", "s32le", "f32le", "f64le", "mulaw"]
+"""Raw PCM: unsigned, signed or float, bits per sample, little-endian; G.711 mu-law."""
 
 MAX_CHANNELS = 64
 """More columns than this are an array given the wrong way round."""
@@ -24,9 +24,11 @@ MAX_PEAK = 16.0
 _SCALES = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0, "f8": 1.0}
 _DTYPES: dict[Encoding, str] = {
     "u8": "u1", "s16le": "<i2", "s24le": "u1", "s32le": "<i4", "f32le": "<f4", "f64le": "<f8",
+    "mulaw": "u1",
 }  # fmt: skip
 BYTES_PER_SAMPLE: dict[Encoding, int] = {
     "u8": 1, "s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4, "f64le": 8,
+    "mulaw": 1,
 }  # fmt: skip
 
 
@@ -96,6 +98,11 @@ class PcmDecoder:
 
     def decode(self, data: bytes) -> Samples:
         """Return the samples that ``data`` completes, (n,) float32."""
+        first = self._decoded
+        return to_mono_float32(self.take(data), first_sample=first)
+
+    def take(self, data: bytes) -> NDArray[Any]:
+        """Return what ``data`` completes, (n, channels) int16, int32, float32 or float64."""
         buffered = self._rest + data
         whole = len(buffered) - len(buffered) % self.bytes_per_frame
         self._rest = buffered[whole:]
@@ -104,9 +111,11 @@ class PcmDecoder:
             values = (values.astype(np.int16) - 128) << 8
         elif self.encoding == "s24le":
             values = _widen_24_bits(values)
-        samples = to_mono_float32(values.reshape(-1, self.channels), first_sample=self._decoded)
-        self._decoded += len(samples)
-        return samples
+        elif self.encoding == "mulaw":
+            values = _MULAW[values]
+        frames = values.reshape(-1, self.channels)
+        self._decoded += len(frames)
+        return frames
 
     def finish(self) -> None:
         """Declare the end of the stream: bytes left over mean it was cut or is something else."""
@@ -157,3 +166,14 @@ def _widen_24_bits(data: NDArray[np.uint8]) -> NDArray[np.int32]:
     wide = np.zeros((len(data) // 3, 4), np.uint8)
     wide[:, 1:] = data.reshape(-1, 3)
     return wide.view("<i4")[:, 0]
+
+
+def _mulaw_table() -> NDArray[np.int16]:
+    """int16 of each byte: G.711, table 2a, 14 bits scaled to 16."""
+    code = ~np.arange(256, dtype=np.uint8)
+    segment, step = (code >> 4) & 7, (code & 15).astype(np.int32)
+    magnitude = (((step << 3) + 132) << segment) - 132
+    return np.where(code & 128, -magnitude, magnitude).astype(np.int16)
+
+
+_MULAW = _mulaw_table()
