@@ -112,7 +112,8 @@ def of_error(error: WakewordError) -> Problem:
         return Problem(422, "bad_audio", "The audio cannot be used", str(error))
     if isinstance(error, EvaluationError):
         return Problem(422, "bad_measurement", "This cannot be measured", str(error))
-    return Problem(422, detail=str(error))
+    numbers = {name: getattr(error, name) for name in ("value", "limit") if hasattr(error, name)}
+    return Problem(422, detail=str(error), **numbers)
 
 
 def install(app: FastAPI) -> None:

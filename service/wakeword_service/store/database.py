@@ -6,6 +6,7 @@ is on the disk, whatever happens next to the process or the power; readers never
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import sqlite3
@@ -148,10 +149,10 @@ def _said(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as why:
         code = getattr(why, "sqlite_errorcode", None)
-        kind = StorageFull if code in _FULL else StoreError
-        raise kind(f"{path}: {why}") from why
+        raise (StorageFull if code in _FULL else StoreError)(f"{path}: {why}") from why
     except OSError as why:
-        raise StoreError(f"{path}: {why.strerror or why}") from why
+        kind = StorageFull if why.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
+        raise kind(f"{path}: {why.strerror or why}") from why
 
 
 def row_values(row: sqlite3.Row) -> dict[str, Any]:

@@ -22,4 +22,3 @@ class RevisionConflict(StoreError):
     def __init__(self, found: int) -> None:
         super().__init__(f"the state is at revision {found}")
         self.found = found
-

@@ -1,0 +1,166 @@
+"""What a threshold can be expected to do, from what was measured: said, never invented.
+
+At a measured threshold the figures are those of the measurement. Between two of them the values
+are interpolated over the logit of the threshold, and the bounds are the wider ones of both
+neighbours: a higher threshold gives no more false alarms and no fewer misses. Outside the
+measured range there are no values, only the bound that the nearest measurement still gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wakeword.evaluation.intervals import CONFIDENCE
+from wakeword.runtime import OperatingPoint, OperatingPoints
+
+Basis = Literal["measured", "interpolated", "outside"]
+
+
+class Estimate(BaseModel):
+    """A figure with bounds; null is "not known"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class Expectation(BaseModel):
+    """What to expect of a threshold, and what that is known from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    basis: Basis = Field(
+        description="`measured` at this threshold, `interpolated` between two measured ones, or "
+        "`outside` of the measured range, where there are no values but only bounds."
+    )
+    audio: str = Field(description="Where the audio of the measurement comes from.")
+    false_alarms_per_hour: Estimate = Field(
+        description="`high` alone holds with the confidence, and so does `low`."
+    )
+    false_rejection_rate: Estimate = Field(
+        description="Share of the utterances that are missed, with a two-sided interval."
+    )
+    confidence: float = CONFIDENCE
+    hours: float = Field(description="Hours without the word that were scored.")
+    clips: int = Field(description="Clips of the word that were scored.")
+    condition: str = Field(description="How those clips sounded; empty where there were none.")
+    supported: bool = Field(description="Whether the hours are enough to say so.")
+    statement: str = Field(description="The same in one sentence.")
+
+
+def expect(points: OperatingPoints, threshold: float, audio: str) -> Expectation:
+    """What ``threshold`` can be expected to do, from measured points.
+
+    Parameters
+    ----------
+    audio
+        Where the measurement's audio comes from, for the answer.
+    """
+    rising = points.points[::-1]
+    for point in rising:
+        if math.isclose(point.threshold, threshold, rel_tol=1e-9):
+            return _from(point, "measured", _alarms(point), _misses(point), audio, point.statement)
+    if threshold < rising[0].threshold:
+        return _below(rising[0], audio)
+    if threshold > rising[-1].threshold:
+        return _above(rising[-1], audio)
+    lower, upper = next(
+        (a, b) for a, b in pairwise(rising) if a.threshold < threshold < b.threshold
+    )
+    return _between(lower, upper, threshold, audio)
+
+
+def _between(
+    lower: OperatingPoint, upper: OperatingPoint, threshold: float, audio: str
+) -> Expectation:
+    span = _logit(upper.threshold) - _logit(lower.threshold)
+    part = (_logit(threshold) - _logit(lower.threshold)) / span
+
+    def mix(a: float | None, b: float | None) -> float | None:
+        return None if a is None or b is None else a + part * (b - a)
+
+    alarms = Estimate(
+        value=mix(lower.fa_per_hour, upper.fa_per_hour),
+        low=min(lower.fa_per_hour_low, upper.fa_per_hour_low),
+        high=max(lower.fa_per_hour_high, upper.fa_per_hour_high),
+    )
+    misses = Estimate(
+        value=mix(lower.frr, upper.frr),
+        low=_either(min, lower.frr_low, upper.frr_low),
+        high=_either(max, lower.frr_high, upper.frr_high),
+    )
+    statement = (
+        f"interpolated between the thresholds {lower.threshold:.4f} ({lower.statement}) and "
+        f"{upper.threshold:.4f} ({upper.statement})"
+    )
+    found = _from(upper, "interpolated", alarms, misses, audio, statement)
+    return found.model_copy(update={"supported": lower.supported and upper.supported})
+
+
+def _below(lowest: OperatingPoint, audio: str) -> Expectation:
+    alarms = Estimate(value=None, low=lowest.fa_per_hour_low, high=None)
+    misses = Estimate(value=None, low=None, high=lowest.frr_high)
+    statement = (
+        f"below the lowest threshold that was measured, {lowest.threshold:.4f}: more false "
+        f"alarms and fewer misses than there, how many was not measured ({lowest.statement})"
+    )
+    found = _from(lowest, "outside", alarms, misses, audio, statement)
+    return found.model_copy(update={"supported": False})
+
+
+def _above(highest: OperatingPoint, audio: str) -> Expectation:
+    alarms = Estimate(value=None, low=None, high=highest.fa_per_hour_high)
+    misses = Estimate(value=None, low=highest.frr_low, high=None)
+    statement = (
+        f"above the highest threshold that was measured, {highest.threshold:.4f}: fewer false "
+        f"alarms and more misses than there, how many was not measured ({highest.statement})"
+    )
+    found = _from(highest, "outside", alarms, misses, audio, statement)
+    return found.model_copy(update={"supported": False})
+
+
+def _from(
+    point: OperatingPoint,
+    basis: Basis,
+    alarms: Estimate,
+    misses: Estimate,
+    audio: str,
+    statement: str,
+) -> Expectation:
+    return Expectation(
+        basis=basis,
+        audio=audio,
+        false_alarms_per_hour=alarms,
+        false_rejection_rate=misses,
+        hours=point.hours,
+        clips=point.clips,
+        condition=point.condition,
+        supported=point.supported,
+        statement=statement,
+    )
+
+
+def _alarms(point: OperatingPoint) -> Estimate:
+    low, high = point.fa_per_hour_low, point.fa_per_hour_high
+    return Estimate(value=point.fa_per_hour, low=low, high=high)
+
+
+def _misses(point: OperatingPoint) -> Estimate:
+    return Estimate(value=point.frr, low=point.frr_low, high=point.frr_high)
+
+
+def _either(
+    pick: Callable[[float, float], float], a: float | None, b: float | None
+) -> float | None:
+    return None if a is None or b is None else pick(a, b)
+
+
+def _logit(threshold: float) -> float:
+    return math.log(threshold) - math.log1p(-threshold)
