@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wakeword.cli.evaluate import possible_conditions
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.errors import WakewordError
 from wakeword.evaluation.documents import replace_section
@@ -56,7 +55,7 @@ def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
     """Misses and false alarms of a bundle, with a picture of the curves."""
     options = TrialOptions(manifest_path, SPLIT, (), SEED)
     manifest, trials = options.open(bundle)
-    conditions = possible_conditions(trials, DEFAULT_SNRS_DB, noise=True, babble=True)
+    conditions = trials.conditions(DEFAULT_SNRS_DB)
     with Stages() as stage:
         scored = score_trials(bundle, trials, conditions, stage)
     result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)

@@ -19,7 +19,9 @@ def rooms() -> list[NDArray[np.float32]]:
 
 def test_rooms_follow_from_their_seed(rooms: list[NDArray[np.float32]]) -> None:
     """And a longer list begins with the shorter one."""
-    again, other = simulate_rooms(2, seed=1), simulate_rooms(2, seed=2)
+    done: list[float] = []
+    again, other = simulate_rooms(2, seed=1, progress=done.append), simulate_rooms(2, seed=2)
+    assert done == [1, 1]
     assert len(rooms) == 6 and simulate_rooms(0, seed=1) == []
     for room, same, different in zip(rooms, again, other, strict=False):
         assert np.array_equal(room, same)

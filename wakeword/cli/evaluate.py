@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from wakeword.runtime import Bundle, find_bundle
 if TYPE_CHECKING:
     from wakeword.data.manifest import Manifest
     from wakeword.evaluation.measurement import Evaluation
-    from wakeword.training.trials import Condition, Kind, Trials
+    from wakeword.training.trials import Kind, Trials
 
 EPILOG = """\b
 Examples:
@@ -90,7 +90,10 @@ def evaluate(
         if pictures:
             require_matplotlib("drawing a report")
     manifest, trials = trial.open(model)
-    conditions = possible_conditions(trials, snrs_db, noise, babble)
+    asked: tuple[tuple[Kind, bool], ...] = (("noise", noise), ("babble", babble))
+    kinds = [kind for kind, wanted in asked if wanted]
+    _note_lacks(trials, kinds)
+    conditions = trials.conditions(snrs_db, kinds)
     with Stages() as stage:
         scored = score_trials(model, trials, conditions, stage)
     result = measure(model, scored.recorded, scored.by_condition, scored.rules, target)
@@ -104,21 +107,11 @@ def evaluate(
         note(f"report written to {out}")
 
 
-def possible_conditions(
-    trials: Trials, snrs_db: tuple[float, ...], noise: bool, babble: bool
-) -> list[Condition]:
-    """Clean, then noise and babble from faint to loud, as far as the recordings allow."""
-    from wakeword.training.trials import Condition
-
-    wanted = [Condition("clean")]
-    kinds: tuple[tuple[Kind, bool], ...] = (("noise", noise), ("babble", babble))
-    for kind, asked in kinds:
-        lack = trials.lacks(kind) if asked else None
+def _note_lacks(trials: Trials, kinds: Sequence[Kind]) -> None:
+    for kind in kinds:
+        lack = trials.lacks(kind)
         if lack is not None:
             note(f"no clips in {kind}: {lack}")
-        elif asked:
-            wanted += [Condition(kind, snr) for snr in sorted(set(snrs_db), reverse=True)]
-    return wanted
 
 
 def _about(

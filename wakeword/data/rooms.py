@@ -5,6 +5,7 @@ Responses start at the direct sound, so that word times stay where they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,11 @@ class RoomRange:
 
 
 def simulate_rooms(
-    count: int, seed: int, ranges: RoomRange | None = None, sample_rate: int = 16_000
+    count: int,
+    seed: int,
+    ranges: RoomRange | None = None,
+    sample_rate: int = 16_000,
+    progress: Callable[[float], None] | None = None,
 ) -> list[NDArray[np.float32]]:
     """Return ``count`` impulse responses (n,) of unit energy, the same for the same seed.
 
@@ -81,6 +86,8 @@ def simulate_rooms(
         room.add_microphone(microphone)
         room.compute_rir()
         responses.append(_trim(np.asarray(room.rir[0][0]), round(ranges.longest_s * sample_rate)))
+        if progress:
+            progress(1)
     return responses
 
 

@@ -51,12 +51,7 @@ class BundleMetadata:
     schema_version: int = field(default=SCHEMA_VERSION)
 
     def __post_init__(self) -> None:
-        require(
-            bool(_NAME.fullmatch(self.name)),
-            "name",
-            self.name,
-            "1 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter or digit",
-        )
+        check_name(self.name)
         require(
             1 <= self.window_frames <= 10_000,
             "window_frames",
@@ -144,6 +139,16 @@ def _check_schema_version(version: Any) -> None:
             f"metadata.json has schema version {version}, but this library reads up to version "
             f"{SCHEMA_VERSION}: a newer wakeword is needed"
         )
+
+
+def check_name(name: str) -> None:
+    """Refuse, with a BundleError, a name that a bundle cannot have."""
+    require(
+        bool(_NAME.fullmatch(name)),
+        "name",
+        name,
+        "1 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter or digit",
+    )
 
 
 def check_labels(labels: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from wakeword.evaluation.pictures import curve_pictures
 from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.card import model_card
 from wakeword.training.measuring import Stage, operating_points, score_trials
-from wakeword.training.trials import Condition, TrialConfig, Trials
+from wakeword.training.trials import TrialConfig, Trials
 
 if TYPE_CHECKING:
     from wakeword.training.run import TrainingRun
@@ -35,7 +35,7 @@ def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
     """
     bundle = run.bundle()
     trials = _trials(run, bundle)
-    conditions = _conditions(trials)
+    conditions = trials.conditions(DEFAULT_SNRS_DB)
     scored = score_trials(bundle, trials, conditions, stage)
     calibrated_in = next((c for c in conditions if c.kind == "noise"), conditions[0])
     targets = sorted({*TARGETS_FA_PER_HOUR, bundle.metadata.default_target_fa_per_hour})
@@ -52,16 +52,6 @@ def _trials(run: TrainingRun, bundle: Bundle) -> Trials:
     noise = frozenset(run.recipe.data.noise_corpora)
     config = TrialConfig(noise, SPLIT, run.recipe.training.seed)
     return Trials(run.manifest, bundle.words, trained_on, config)
-
-
-def _conditions(trials: Trials) -> list[Condition]:
-    """Clean, then noise and babble as far as the recordings allow."""
-    found = [Condition("clean")]
-    if trials.lacks("noise") is None:
-        found += [Condition("noise", snr) for snr in DEFAULT_SNRS_DB]
-    if trials.lacks("babble") is None:
-        found += [Condition("babble", snr) for snr in DEFAULT_SNRS_DB]
-    return found
 
 
 def _loss_picture(run: TrainingRun) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from wakeword.data.scene_config import SceneConfig
 from wakeword.data.sources import RATE
 from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
-from wakeword.runtime.metadata import BACKGROUND, check_labels
+from wakeword.runtime.metadata import BACKGROUND, check_labels, check_name
 from wakeword.tables import from_table
 from wakeword.training.windows import WindowConfig
 
@@ -32,16 +31,13 @@ class BundleSection:
     default_target_fa_per_hour: float = 0.5
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,63}", self.name):
-            raise RecipeError(
-                f"name '{self.name}' must be 1 to 64 characters of a-z, 0-9, '_', '.', '-'"
-            )
         if len(self.words) > 100:
             raise RecipeError(f"{len(self.words)} words are more than 100")
         try:
+            check_name(self.name)
             check_labels((BACKGROUND, *self.words))
         except BundleError as error:
-            raise RecipeError(f"words: {error}") from error
+            raise RecipeError(f"[bundle]: {error}") from error
         if self.default_target_fa_per_hour <= 0.0:
             raise RecipeError("default_target_fa_per_hour must be above 0")
 

@@ -170,7 +170,10 @@ class TrainingRun:
         chosen = self._chosen()
         advance = self.reporter.stage("reading recordings", len(chosen), "files")
         corpus = load_corpus(chosen, self.paths.cache, advance)
-        rooms = simulate_rooms(d.rooms, self.recipe.training.seed) if d.rooms else []
+        rooms = []
+        if d.rooms:
+            advance = self.reporter.stage("simulating rooms", d.rooms, "rooms")
+            rooms = simulate_rooms(d.rooms, self.recipe.training.seed, progress=advance)
         kinds = Kinds(
             frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
         )

@@ -139,6 +139,14 @@ class Trials:
             )
         return None
 
+    def conditions(
+        self, snrs_db: Iterable[float], kinds: Iterable[Kind] = ("noise", "babble")
+    ) -> list[Condition]:
+        """Clean, then each kind from faint to loud, as far as the recordings allow."""
+        snrs = sorted(set(snrs_db), reverse=True)
+        possible = [kind for kind in kinds if self.lacks(kind) is None]
+        return [Condition("clean"), *(Condition(kind, snr) for kind in possible for snr in snrs)]
+
     def recorded(self) -> Iterable[Clip]:
         """Every usable recording as it is: the negatives, and the clean clips among them."""
         for recording in self.recordings:
