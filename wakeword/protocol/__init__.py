@@ -13,12 +13,9 @@ from wakeword.protocol.codes import (
 )
 from wakeword.protocol.encodings import Decoder
 from wakeword.protocol.messages import (
-    PROTOCOL,
     AckMessage,
-    ClientMessage,
     ClipMessage,
     DetectionMessage,
-    EndMessage,
     ErrorMessage,
     Limits,
     ReadyMessage,
@@ -26,14 +23,19 @@ from wakeword.protocol.messages import (
     ReadyWord,
     ScoreMessage,
     ServerMessage,
-    StartMessage,
     SummaryMessage,
     ThresholdSource,
     WarningMessage,
-    WireEncoding,
     error_message,
 )
 from wakeword.protocol.session import Audio, Ended, Phase, ServerSession, Started
+from wakeword.protocol.start import (
+    PROTOCOL,
+    ClientMessage,
+    EndMessage,
+    StartMessage,
+    WireEncoding,
+)
 from wakeword.protocol.wire import encode_message, parse_client_message, parse_server_message
 
 __all__ = [

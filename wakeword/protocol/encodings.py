@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from wakeword.audio.pcm import PcmDecoder
 from wakeword.errors import AudioError
 from wakeword.protocol.codes import ErrorCode, refusal
-from wakeword.protocol.messages import WireEncoding
 from wakeword.protocol.opus import OpusDecoder, packet_s
+from wakeword.protocol.start import WireEncoding
 
 
 class Decoder:

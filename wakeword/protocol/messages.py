@@ -1,94 +1,20 @@
-"""Every message of the streaming protocol, and its way to JSON and back.
+"""What a server says.
 
 Times count samples at the rate that ``start`` declared, in the client's own numbering: the first
-sample it sends is number ``first_sample``. Clips have a rate of their own.
+sample that it sends has the number ``first_sample``. Clips have a rate of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
-from wakeword.audio.pcm import MAX_CHANNELS
-from wakeword.audio.resample import MAX_RATE, MIN_RATE, check_rate
-from wakeword.errors import ProtocolError, SampleRateError
-from wakeword.protocol.codes import ErrorCode, refusal
-
-PROTOCOL = 1
-"""Version of the protocol."""
-
-WireEncoding = Literal["s16le", "f32le", "mulaw", "opus"]
-"""Encodings of audio on the wire."""
+from wakeword.errors import ProtocolError
 
 ThresholdSource = Literal["requested", "target", "site", "model"]
 """Who decided a threshold: start's ``threshold``, its ``false_alarms_per_hour``, this site's
 owner, or the model's default."""
-
-OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
-OPUS_CHANNELS = 2
-MAX_MODELS = 64
-MAX_MODEL_CHARS = 160
-MAX_NAME_CHARS = 64
-MAX_KEY_CHARS = 256
-MAX_SAMPLE = 2**53 - 1
-"""Largest whole number that every JSON parser keeps exactly."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartMessage:
-    """What the client sends and wants to hear; its first message.
-
-    models: names of models, words, or ``model:word``; empty means all words.
-    threshold: in (0, 1), one for all words or by word. false_alarms_per_hour: an operating
-    point instead, for the words without a threshold.
-    scores, clips, acks: also wanted. name: label of the stream. key: of the service's API.
-    detect_after_sample: detections that end at or before it are not sent (reconnect).
-    """
-
-    type: Literal["start"] = "start"
-    protocol: int
-    sample_rate: int
-    encoding: WireEncoding
-    channels: int = 1
-    models: tuple[str, ...] = ()
-    threshold: float | Mapping[str, float] | None = None
-    false_alarms_per_hour: float | None = None
-    scores: bool = False
-    clips: bool = False
-    acks: bool = False
-    name: str = ""
-    key: str | None = field(default=None, repr=False)
-    first_sample: int = 0
-    detect_after_sample: int = 0
-
-    def __post_init__(self) -> None:
-        if self.protocol != PROTOCOL or isinstance(self.protocol, bool):
-            raise refusal(
-                ErrorCode.UNSUPPORTED,
-                f"protocol = {self.protocol!r}, but this server speaks version {PROTOCOL}",
-                self.protocol,
-                PROTOCOL,
-            )
-        _check_audio(self)
-        _check_models(self.models)
-        _check_thresholds(self)
-        _check_text("name", self.name, MAX_NAME_CHARS)
-        if self.key is not None and not 1 <= len(self.key) <= MAX_KEY_CHARS:
-            raise _refused(
-                "key", f"of {len(self.key)} characters", f"1 to {MAX_KEY_CHARS} characters"
-            )
-        for name in ("first_sample", "detect_after_sample"):
-            value = getattr(self, name)
-            if not 0 <= value <= MAX_SAMPLE:
-                raise _refused(name, value, f"0 to {MAX_SAMPLE}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EndMessage:
-    """No more audio comes: score the rest, send a summary, close."""
-
-    type: Literal["end"] = "end"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,8 +22,12 @@ class ReadyWord:
     """A word that is listened for."""
 
     word: str
+    """As it is written."""
     threshold: float
+    """Score at which it is reported, between 0 and 1."""
     source: ThresholdSource
+    """Who decided the threshold: `requested` by start's `threshold`, `target` by its
+    `false_alarms_per_hour`, `site` by the owner of the server, `model` by its default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,140 +35,174 @@ class ReadyModel:
     """A model that listens."""
 
     name: str
+    """Its name."""
     version: str
+    """Its version."""
     words: tuple[ReadyWord, ...]
+    """Its words that are listened for."""
+    refractory_s: float = 1.0
+    """Seconds after a detection in which the same word is not detected again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """message_bytes: longest message. buffer_s: audio that waits here before the socket is no
-    longer read. idle_s: without audio for so long the stream ends."""
+    """What the server bears."""
 
     message_bytes: int
+    """Longest binary message, bytes."""
     buffer_s: float
+    """Seconds of audio that wait for being scored before the socket is no longer read."""
     idle_s: float
+    """Seconds without a message after which the stream is ended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadyMessage:
-    """What the server made of ``start``.
-
-    step_ms: audio between two scores. latency_ms: from the end of a word to its detection
-    because of how the models and the resampler work, without computation and network.
-    """
+    """The answer to `start`: what the server made of it. Audio may be sent before it comes."""
 
     type: Literal["ready"] = "ready"
     protocol: int
+    """Version of the protocol that is spoken."""
     stream_id: str
+    """Name of this stream in messages, logs and `GET /v1/streams`."""
     sample_rate: int
+    """As declared, Hz: all sample numbers count at this rate."""
     models: tuple[ReadyModel, ...]
+    """What listens."""
     step_ms: float
+    """Milliseconds of audio from one score to the next."""
     latency_ms: float
+    """Milliseconds of audio that the models and the resampler need after a word, at most; waiting,
+    computing and the network come on top."""
     limits: Limits
+    """What the server bears."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DetectionMessage:
-    """A word was heard between start_sample and end_sample."""
+    """A word was heard; it lies between the two samples."""
 
     type: Literal["detection"] = "detection"
     id: str
+    """Name of this detection, for its clip and its verdict."""
     stream_id: str
+    """As in `ready`."""
     keyword: str
+    """The word."""
     model: str
+    """Which model heard it."""
     score: float
+    """How sure it is, between 0 and 1: at or above the threshold."""
     threshold: float
+    """The threshold at that time."""
     start_sample: int
+    """Where the audio begins that the model judged."""
     end_sample: int
+    """Where it ends: usually 0 to 300 ms after the end of the word."""
     start_s: float
+    """start_sample in seconds."""
     end_s: float
+    """end_sample in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipMessage:
-    """Audio of a detection: the next binary message, ``samples`` s16le mono at sample_rate.
-
-    start_sample is the number of its first sample in the stream, at the declared rate.
-    """
+    """Audio of a detection: the next message is binary and holds it, s16le, one channel."""
 
     type: Literal["clip"] = "clip"
     detection_id: str
+    """Which detection."""
     sample_rate: int
+    """Of the clip, Hz: the model's, not the declared one."""
     start_sample: int
+    """Number of its first sample in the stream, at the declared rate."""
     samples: int
+    """Samples in the clip: half its bytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreMessage:
-    """Smoothed scores of one step, by word: what is compared with the thresholds."""
+    """What was compared with the thresholds at the end of one step."""
 
     type: Literal["score"] = "score"
     model: str
+    """Whose scores."""
     end_sample: int
+    """End of the step."""
     end_s: float
+    """end_sample in seconds."""
     scores: Mapping[str, float]
+    """Smoothed score of each word, between 0 and 1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AckMessage:
-    """All audio before sample number ``samples`` was scored and its detections were sent."""
+    """How far the server is: detections before this sample have been sent."""
 
     type: Literal["ack"] = "ack"
     samples: int
+    """All audio before the sample of this number was scored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WarningMessage:
-    """Something that the owner of the stream should know; it goes on.
-
-    code: a WarningCode. model, word: which one, where it is about one. values: its numbers.
-    """
+    """Something that the owner of the stream should know; the stream goes on."""
 
     type: Literal["warning"] = "warning"
     code: str
+    """What it is about: see the table of warnings."""
     message: str
+    """The same for people."""
     model: str | None = None
+    """Which model, where it is about one."""
     word: str | None = None
+    """Which word, where it is about one."""
     values: Mapping[str, float] = field(default_factory=dict)
+    """Its numbers by name, the units in the names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorMessage:
-    """Why the connection is closed now.
-
-    code: an ErrorCode. close_code: of the close frame that follows. value, limit: what was
-    refused. retry_after_s: when to try again, where the server knows.
-    """
+    """Why the connection is closed now."""
 
     type: Literal["error"] = "error"
     code: str
+    """What is wrong: see the table of errors."""
     message: str
+    """The same for people, with the value and the limit."""
     close_code: int
+    """Of the close frame that follows."""
     value: float | str | None = None
+    """What was refused, where that is one value."""
     limit: float | str | None = None
+    """What it broke."""
     retry_after_s: float | None = None
+    """Seconds after which to try again, where the server knows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummaryMessage:
-    """What became of the stream; the last message but for ``error``.
-
-    samples, seconds: audio scored. detections: by word. real_time_factor: seconds of audio
-    per second since ``ready``. reason: ``end``, ``shutdown``, ``idle``, ``error``.
-    """
+    """What became of the stream: the last message, or the last before `error`."""
 
     type: Literal["summary"] = "summary"
     stream_id: str
+    """As in `ready`."""
     samples: int
+    """Samples that were received and scored, at the declared rate."""
     seconds: float
+    """The same in seconds."""
     detections: Mapping[str, int]
+    """How many of each word were sent."""
     warnings: int
+    """How many were sent."""
     max_lag_ms: float
+    """Longest time that audio waited here for its score, milliseconds."""
     real_time_factor: float
+    """Seconds of audio per second since `ready`: 1 for a microphone, more for a file."""
     reason: str
+    """Why the stream ended: `end` (the client's), `shutdown`, `idle` or `error`."""
 
 
-ClientMessage = StartMessage | EndMessage
 ServerMessage = (
     ReadyMessage
     | DetectionMessage
@@ -261,55 +225,3 @@ def error_message(error: ProtocolError, retry_after_s: float | None = None) -> E
         limit=error.limit,
         retry_after_s=retry_after_s,
     )
-
-
-def _check_audio(start: StartMessage) -> None:
-    if start.encoding not in get_args(WireEncoding):
-        raise _refused("encoding", start.encoding, ", ".join(get_args(WireEncoding)))
-    try:
-        check_rate(start.sample_rate, "sample_rate")
-    except SampleRateError as why:
-        limit = f"{MIN_RATE} to {MAX_RATE} Hz"
-        raise refusal(ErrorCode.BAD_MESSAGE, str(why), start.sample_rate, limit) from why
-    most = OPUS_CHANNELS if start.encoding == "opus" else MAX_CHANNELS
-    if isinstance(start.channels, bool) or not 1 <= start.channels <= most:
-        raise _refused(f"channels of {start.encoding}", start.channels, f"1 to {most}")
-    if start.encoding == "opus" and start.sample_rate not in OPUS_RATES:
-        rates = ", ".join(map(str, OPUS_RATES))
-        raise _refused("sample_rate of opus", start.sample_rate, f"one of {rates} Hz")
-
-
-def _check_models(models: tuple[str, ...]) -> None:
-    if len(models) > MAX_MODELS:
-        raise _refused("models", f"a list of {len(models)}", f"at most {MAX_MODELS} names")
-    for index, name in enumerate(models):
-        if not name:
-            raise _refused(f"models[{index}]", name, "a model, a word or model:word")
-        _check_text(f"models[{index}]", name, MAX_MODEL_CHARS)
-
-
-def _check_thresholds(start: StartMessage) -> None:
-    threshold, target = start.threshold, start.false_alarms_per_hour
-    by_word = threshold if isinstance(threshold, Mapping) else {"": threshold}
-    for word, value in by_word.items():
-        _check_text("threshold's word", word, MAX_MODEL_CHARS)
-        if value is not None and not 0.0 < value < 1.0:
-            of_word = f" of {word!r}" if word else ""
-            raise _refused(f"threshold{of_word}", value, "between 0 and 1, both excluded")
-    if target is not None and not target > 0.0:
-        raise _refused("false_alarms_per_hour", target, "above 0")
-    if target is not None and threshold is not None and not isinstance(threshold, Mapping):
-        raise _refused(
-            "false_alarms_per_hour", target, "absent where one threshold is given for all words"
-        )
-
-
-def _check_text(name: str, text: str, most: int) -> None:
-    if len(text) > most or not text.isprintable():
-        raise _refused(name, text, f"at most {most} printable characters")
-
-
-def _refused(name: str, value: object, limit: str) -> ProtocolError:
-    error = refusal(ErrorCode.BAD_MESSAGE, "", value, limit)
-    error.args = (f"{name} = {error.value!s}, but it must be {limit}",)
-    return error

@@ -7,7 +7,7 @@ from enum import Enum
 
 from wakeword.errors import ProtocolError
 from wakeword.protocol.codes import ErrorCode, refusal
-from wakeword.protocol.messages import StartMessage
+from wakeword.protocol.start import StartMessage
 from wakeword.protocol.wire import parse_client_message
 
 MAX_MESSAGE_BYTES = 1024 * 1024

@@ -11,7 +11,8 @@ from typing import Any, cast, get_args, get_origin
 from wakeword.errors import ProtocolError
 from wakeword.files import parse_json
 from wakeword.protocol.codes import ErrorCode, refusal
-from wakeword.protocol.messages import ClientMessage, ServerMessage
+from wakeword.protocol.messages import ServerMessage
+from wakeword.protocol.start import ClientMessage
 from wakeword.tables import from_table, type_hints
 
 MAX_TEXT_CHARS = 65_536
