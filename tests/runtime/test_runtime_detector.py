@@ -135,3 +135,20 @@ def test_the_smoother_keeps_streams_apart() -> None:
     for track, smoothed in zip(tracks, together, strict=True):
         alone, _ = smoother.process(track[None], smoother.initial_state(1, 2))
         assert np.array_equal(alone[0], smoothed)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 5))
+def test_skipping_is_processing_steps_below_the_lowest_threshold(seed: int, steps: int) -> None:
+    """Whatever came before, and whatever comes after."""
+    rng = np.random.default_rng(seed)
+    detector = Detector([0.5, 0.8], 3)
+    before, after = rng.random((2, 6, 2)).astype(np.float32)
+    quiet = (0.4999 * rng.random((steps, 2))).astype(np.float32)
+    assert quiet.max() < detector.lowest == 0.5
+    _, state = detector.process(before, detector.initial_state())
+    crossings, processed = detector.process(quiet, state)
+    skipped = detector.skip(steps, state)
+    assert crossings == [] and skipped.steps == processed.steps
+    np.testing.assert_array_equal(skipped.above, processed.above)
+    np.testing.assert_array_equal(skipped.last, processed.last)
+    assert detector.process(after, skipped)[0] == detector.process(after, processed)[0]

@@ -83,6 +83,8 @@ class Detector:
             check_threshold(float(value))
         if refractory_steps < 0:
             raise ConfigError(f"refractory_steps = {refractory_steps}, but it must be at least 0")
+        self.lowest = float(self.thresholds.min(initial=1.0))
+        self._none_above = np.zeros(len(self.thresholds), np.bool_)
 
     def initial_state(self) -> DetectorState:
         """The state of a new stream."""
@@ -123,6 +125,13 @@ class Detector:
                     last[word] = step
                     crossings.append(Crossing(step, int(word), float(smoothed[at, word])))
         return crossings, DetectorState(state.steps + len(smoothed), above[-1], last)
+
+    def skip(self, steps: int, state: DetectorState) -> DetectorState:
+        """As :meth:`process` for one or more steps that all lie below ``lowest``, but cheaper.
+
+        ``lowest`` is the lowest of the thresholds: a caller with many streams compares all at once.
+        """
+        return DetectorState(state.steps + steps, self._none_above, state.last)
 
 
 def refractory_steps(config: DetectorConfig, step_samples: int, sample_rate: int) -> int:

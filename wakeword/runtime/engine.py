@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,17 +18,18 @@ from wakeword.runtime.smoother import Smoother
 from wakeword.runtime.stream import Stream, StreamSettings, StreamState
 from wakeword.runtime.thresholds import resolve_thresholds
 
+_Groups = dict[tuple[int, int], list[Stream]]
+"""Streams by (samples in their front-end tail, steps that they take)."""
+
 
 class _Advance(NamedTuple):
-    """Streams with equally long front-end tails that take equally many steps."""
+    """Streams of one group with the windows of their next steps."""
 
     streams: list[Stream]
-    steps: int
     windows: NDArray[np.float32]
-    """(streams * steps, window_frames, channels)"""
+    """(streams, steps, window_frames, channels)"""
     frontend: FrontendState
-    frames: NDArray[np.float32]
-    """(streams, window_frames, channels): the last frames after these steps"""
+    """The state after these steps."""
 
 
 class Engine:
@@ -58,6 +59,7 @@ class Engine:
         self.step_samples = metadata.step_samples
         self.window_frames = metadata.window_frames
         self.max_batch = max_batch
+        self._every_column = tuple(range(len(self.words)))
         self.frontend = Frontend(metadata.frontend)
         self._session = Session(bundle, threads=threads, max_batch=max_batch)
         self._smoother = Smoother(metadata.smoother)
@@ -134,62 +136,80 @@ class Engine:
         if max_steps is not None and max_steps < 1:
             raise ConfigError(f"max_steps = {max_steps}, but it must be at least 1")
         results: dict[Stream, list[StepResult]] = {stream: [] for stream in streams}
-        due = {stream: stream.due_steps for stream in streams}
-        if max_steps is not None:
-            due = {stream: min(steps, max_steps) for stream, steps in due.items()}
-        while groups := _next(due, self.max_batch):
-            advances = [self._gather(group, steps) for (_, steps), group in groups.items()]
-            posteriors = self._session.run(np.concatenate([a.windows for a in advances]))
-            at = 0
+        for groups in _batches(results, self.max_batch, max_steps):
+            windows, advances = self._gather(groups)
+            posteriors, at = self._session.run(windows)[:, 1:], 0
             for advance in advances:
-                count = len(advance.windows)
-                shape = (len(advance.streams), advance.steps, -1)
-                found = posteriors[at : at + count, 1:].reshape(shape)
-                for stream, new in zip(advance.streams, self._scatter(advance, found), strict=True):
-                    results[stream] += new
-                at += count
+                count, steps = advance.windows.shape[:2]
+                found = posteriors[at : at + count * steps].reshape(count, steps, -1)
+                self._scatter(advance, found, results)
+                at += count * steps
         return [result for group in results.values() for result in group]
 
-    def _gather(self, streams: list[Stream], steps: int) -> _Advance:
-        """Features of the next ``steps`` steps of streams with equally long tails."""
-        samples = np.stack([s.pending.peek(steps * self.step_samples) for s in streams])
+    def _gather(self, groups: _Groups) -> tuple[NDArray[np.float32], list[_Advance]]:
+        """The windows of all groups, one behind the other, and the part of each group."""
+        shape = (self.window_frames, self.frontend.config.channels)
+        count = sum(steps * len(streams) for (_, steps), streams in groups.items())
+        windows = np.empty((count, *shape), np.float32)
+        advances, at = [], 0
+        for (_, steps), streams in groups.items():
+            own = windows[at : at + len(streams) * steps].reshape(len(streams), steps, *shape)
+            advances.append(_Advance(streams, own, self._fill(own, streams)))
+            at += len(streams) * steps
+        return windows, advances
+
+    def _fill(self, windows: NDArray[np.float32], streams: list[Stream]) -> FrontendState:
+        """Write the next windows of streams with equally long tails; return the state after."""
+        steps, width = windows.shape[1:3]
+        samples = np.array([s.pending.peek(steps * self.step_samples) for s in streams])
         before = FrontendState.stack([s.state.frontend for s in streams])
         features, after = self.frontend.process(samples, before)
-        frames = np.concatenate([np.stack([s.state.frames for s in streams]), features], axis=1)
-        tail, width = before.tail.shape[1], self.window_frames
-        config = self.frontend.config
-        new = [config.frames_after(tail + (i + 1) * self.step_samples) for i in range(steps)]
-        views = np.lib.stride_tricks.sliding_window_view(frames, width, axis=1)
-        windows = np.moveaxis(views[:, new], -1, 2)
-        shape = (len(streams) * steps, width, config.channels)
-        return _Advance(streams, steps, windows.reshape(shape), after, frames[:, -width:])
+        config, tail = self.frontend.config, before.tail.shape[1]
+        for step in range(steps):
+            new = config.frames_after(tail + (step + 1) * self.step_samples)
+            old = max(0, width - new)
+            windows[:, step, old:] = features[:, new - width + old : new]
+            if old:
+                for window, stream in zip(windows[:, step], streams, strict=True):
+                    window[:old] = stream.state.frames[width - old :]
+        return after
 
     def _scatter(
-        self, advance: _Advance, posteriors: NDArray[np.float32]
-    ) -> list[list[StepResult]]:
+        self,
+        advance: _Advance,
+        posteriors: NDArray[np.float32],
+        results: dict[Stream, list[StepResult]],
+    ) -> None:
         """Smooth, detect, and only now move the streams on: a failure before changed nothing."""
-        before = np.stack([s.state.smoother for s in advance.streams])
+        steps = posteriors.shape[1]
+        before = np.array([s.state.smoother for s in advance.streams])
         smoothed, after = self._smoother.process(posteriors, before)
-        results = []
-        for i, (stream, frontend) in enumerate(
-            zip(advance.streams, advance.frontend.split(), strict=True)
-        ):
-            columns = list(stream.settings.columns)
-            own, own_smoothed = posteriors[i][:, columns], smoothed[i][:, columns]
-            first = stream.scored_steps
-            crossings, detector = stream.settings.detector.process(
-                own_smoothed, stream.state.detector
+        # Most streams stay below all thresholds: that is seen for the whole batch at once.
+        peaks = smoothed.max(axis=(1, 2)).tolist()
+        tails, energies = advance.frontend.tail, advance.frontend.smoothed
+        for i, stream in enumerate(advance.streams):
+            own, own_smoothed = (self._heard(a[i], stream) for a in (posteriors, smoothed))
+            first, detector = stream.scored_steps, stream.settings.detector
+            crossings, detected = (
+                detector.process(own_smoothed, stream.state.detector)
+                if peaks[i] >= detector.lowest
+                else ([], detector.skip(steps, stream.state.detector))
             )
-            # Copies, because a slice would keep the arrays of the whole batch alive.
+            # Copies, because a slice would keep the arrays of the whole batch alive. The frames
+            # to go on with are those of the last window.
             stream.state = StreamState(
-                FrontendState(frontend.tail.copy(), frontend.smoothed.copy()),
-                advance.frames[i].copy(),
+                FrontendState(tails[i : i + 1].copy(), energies[i : i + 1].copy()),
+                advance.windows[i, -1].copy(),
                 after[i].copy(),
-                detector,
+                detected,
             )
-            stream.pending.drop(advance.steps * self.step_samples)
-            results.append(step_results(stream, first, own, own_smoothed, crossings))
-        return results
+            stream.pending.drop(steps * self.step_samples)
+            results[stream] += step_results(stream, first, own, own_smoothed, crossings)
+
+    def _heard(self, values: NDArray[np.float32], stream: Stream) -> NDArray[np.float32]:
+        """A copy of those columns of ``values`` (steps, words of the bundle)."""
+        columns = stream.settings.columns
+        return values.copy() if columns == self._every_column else values[:, columns]
 
     def _columns(self, words: Sequence[str] | None) -> tuple[int, ...]:
         if words is None:
@@ -205,17 +225,22 @@ class Engine:
         return tuple(self.words.index(word) for word in dict.fromkeys(words))
 
 
-def _next(due: dict[Stream, int], budget: int) -> dict[tuple[int, int], list[Stream]]:
-    """Take at most ``budget`` steps off ``due``: streams by (tail samples, steps to take now).
+def _batches(streams: Iterable[Stream], max_batch: int, max_steps: int | None) -> Iterator[_Groups]:
+    """What is due, at most ``max_batch`` steps at a time, each to be stepped before the next.
 
     Equal tails and steps mean equally many frames: such streams share one front-end call.
     """
-    groups: dict[tuple[int, int], list[Stream]] = {}
-    for stream, left in due.items():
-        steps = min(left, budget)
-        if steps:
+    groups: _Groups = {}
+    room = max_batch
+    for stream in streams:
+        due = stream.due_steps if max_steps is None else min(stream.due_steps, max_steps)
+        while due:
+            steps = min(due, room)
             tail = stream.state.frontend.tail.shape[1]
             groups.setdefault((tail, steps), []).append(stream)
-            due[stream] = left - steps
-            budget -= steps
-    return groups
+            due, room = due - steps, room - steps
+            if room == 0:
+                yield groups
+                groups, room = {}, max_batch
+    if groups:
+        yield groups

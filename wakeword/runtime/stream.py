@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 TAIL_S = 0.5
 """Digital silence that :meth:`Stream.finish` adds, so that a word ending with a file is found."""
+
+_KEPT_SAMPLES = 16_000
+"""Room that a queue keeps for the next samples when it is empty."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,7 @@ class Stream:
         new = thresholds if isinstance(thresholds, Mapping) else dict.fromkeys(words, thresholds)
         merged = {**self.thresholds, **new}
         values = resolve_thresholds(self.engine.bundle, words, merged)
-        self.settings = replace(
-            self.settings, detector=Detector(values, detector.refractory_steps)
-        )
+        self.settings = replace(self.settings, detector=Detector(values, detector.refractory_steps))
 
     def _take(self, samples: Samples) -> None:
         self.pending.append(samples)
@@ -169,38 +169,42 @@ class Stream:
 
 
 class SampleQueue:
-    """Samples that wait for the end of their step."""
+    """Samples that wait for the end of their step, in one piece."""
 
     def __init__(self) -> None:
-        self._chunks: deque[Samples] = deque()
-        self._count = 0
+        self._buffer = np.zeros(0, np.float32)
+        self._first = self._end = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self._end - self._first
 
     def append(self, samples: Samples) -> None:
         """Add a copy of ``samples`` (n,) at the end."""
-        if len(samples):
-            self._chunks.append(samples.copy())
-            self._count += len(samples)
+        if self._end + len(samples) > len(self._buffer):
+            self._move(len(self) + len(samples))
+        begin, self._end = self._end, self._end + len(samples)
+        self._buffer[begin : self._end] = samples
 
     def peek(self, count: int) -> Samples:
-        """The first ``count`` samples, which stay."""
-        parts, missing = [], count
-        for chunk in self._chunks:
-            if missing == 0:
-                break
-            parts.append(chunk[:missing])
-            missing -= len(parts[-1])
-        assert missing == 0, "more samples asked for than are waiting"
-        return parts[0] if len(parts) == 1 else np.concatenate([*parts, np.zeros(0, np.float32)])
+        """The first ``count`` samples, which stay; a view, good until the next :meth:`append`."""
+        assert count <= len(self), "more samples asked for than are waiting"
+        return self._buffer[self._first : self._first + count]
 
     def drop(self, count: int) -> None:
         """Remove the first ``count`` samples."""
-        self._count -= count
-        while count:
-            first = self._chunks.popleft()
-            if len(first) > count:
-                self._chunks.appendleft(first[count:])
-                return
-            count -= len(first)
+        self._first += count
+        if self._first == self._end:
+            self._first = self._end = 0
+            if len(self._buffer) > _KEPT_SAMPLES:
+                self._buffer = np.zeros(0, np.float32)
+
+    def _move(self, needed: int) -> None:
+        """Bring what waits to the front of a buffer with room for ``needed`` samples.
+
+        There is then as much room as was moved, so that no sample is moved often.
+        """
+        waiting = self.peek(len(self))
+        if needed + len(waiting) > len(self._buffer):
+            self._buffer = np.empty(needed + len(waiting), np.float32)
+        self._buffer[: len(waiting)] = waiting
+        self._first, self._end = 0, len(waiting)
