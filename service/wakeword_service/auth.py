@@ -100,8 +100,9 @@ class Gate:
         return caller
 
     def _identify(self, connection: HTTPConnection, token: str | None) -> Caller:
+        key = None if token is None else self._keys.check(token)
+        keyless = key is None and not self._keys.exist()
         allowed = self._settings.allowed_origins
-        keyless = not self._keys.exist()
         if keyless:  # a page is trusted for its key; without one, '*' would trust all of the web
             allowed = tuple(origin for origin in allowed if origin != ANY)
         if not origin_allowed(connection, allowed):
@@ -112,7 +113,6 @@ class Gate:
             return LOCAL
         if token is None:
             raise Refusal(401, "a key is needed: send 'Authorization: Bearer KEY' or 'X-API-Key'")
-        key = self._keys.check(token)
         if key is None:
             raise self._failed(connection)
         return caller_of(key)

@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import math
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import structlog
-
-from wakeword.errors import ConfigError
+from wakeword.errors import ConfigError, WakewordError
 
 SCOPES = ("stream", "read", "tune", "admin")
 MAX_NAME_CHARS = 64
@@ -32,7 +31,8 @@ USED_EVERY_S = 60.0
 
 _TOKEN = re.compile(r"ww_(?P<id>[0-9a-f]{12})_[0-9a-f]{64}")
 _NO_HASH = hashlib.sha256(b"no key has this hash").digest()
-_log = structlog.get_logger(__name__)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ class Key:
         """Whether the key has not expired."""
         return self.expires_s is None or now_s < self.expires_s
 
+    def says_the_same_as(self, other: Key) -> bool:
+        """Whether both are the same secret with the same name and rights, whenever it was made."""
+        return replace(self, created_s=0.0, expires_s=None, last_used_s=None) == replace(
+            other, created_s=0.0, expires_s=None, last_used_s=None
+        ) and (self.expires_s is None) == (other.expires_s is None)
+
 
 class KeyStore(Protocol):
     """The part of the store that keys need; calls may come from any thread."""
@@ -76,12 +82,16 @@ class KeyStore(Protocol):
         """All keys, those that another process has just committed included."""
         ...
 
+    def has_keys(self) -> bool:
+        """Whether there is any."""
+        ...
+
     def key(self, key_id: str) -> Key | None:
         """The key of this id."""
         ...
 
     def add_key(self, key: Key) -> None:
-        """Keep a key for good; a name that is taken raises NameTaken."""
+        """Keep a key for good; a name or an id that is taken raises ConfigError."""
         ...
 
     def remove_key(self, name: str) -> bool:
@@ -105,7 +115,7 @@ class Keys:
 
     def exist(self) -> bool:
         """Whether any key was made, expired ones too: time alone must not open a service."""
-        return bool(self._store.keys())
+        return self._store.has_keys()
 
     def all(self) -> list[Key]:
         """All keys, oldest first."""
@@ -117,28 +127,43 @@ class Keys:
         scopes: Iterable[str],
         max_streams: int | None = None,
         expires_days: float | None = None,
+        token: str | None = None,
     ) -> tuple[Key, str]:
         """Make a key; its text is returned this once and kept nowhere.
+
+        Parameters
+        ----------
+        token
+            The text of a key that was made elsewhere, so that several services know the same.
+            If it is here already, under this name and with these rights, nothing changes.
 
         Raises
         ------
         ConfigError
-            The name is not printable, a scope is unknown or none is given, or a number is outside
-            its limits.
-        NameTaken
-            Another key has the name.
+            The name is taken or not printable, a scope is unknown or none is given, a number is
+            outside its limits, or ``token`` is no key.
         """
         if expires_days is not None and not 0 < expires_days <= MAX_DAYS:
             raise ConfigError(f"expires in {expires_days} days, but it must be 0 to {MAX_DAYS}")
+        parts = _TOKEN.fullmatch(token) if token is not None else None
+        if token is not None and parts is None:
+            raise ConfigError("this is not the text of a key, which 'wakeword keys add' prints")
+        key_id = parts["id"] if parts else secrets.token_hex(6)
+        token = token or f"ww_{key_id}_{secrets.token_hex(32)}"
         now = self._clock()
-        key_id = secrets.token_hex(6)
-        token = f"ww_{key_id}_{secrets.token_hex(32)}"
         chosen = set(scopes)
-        ordered = tuple(s for s in SCOPES if s in chosen) + tuple(sorted(chosen - set(SCOPES)))
         key = Key(
-            id=key_id, name=name, hash=_hash(token), scopes=ordered, max_streams=max_streams,
-            created_s=now, expires_s=None if expires_days is None else now + expires_days * 86_400,
-        )  # fmt: skip
+            id=key_id,
+            name=name,
+            hash=_hash(token),
+            scopes=tuple(s for s in SCOPES if s in chosen) + tuple(sorted(chosen - set(SCOPES))),
+            max_streams=max_streams,
+            created_s=now,
+            expires_s=None if expires_days is None else now + expires_days * 86_400,
+        )
+        known = self._store.key(key_id) if parts else None
+        if known is not None and known.says_the_same_as(key):
+            return known, token
         self._store.add_key(key)
         return key, token
 
@@ -166,10 +191,17 @@ class Keys:
         now = self._clock()
         if key is None or not fits or not key.is_valid(now):
             return None
-        if abs(now - self._used.get(key.id, -math.inf)) >= USED_EVERY_S:
-            self._used[key.id] = now
-            self._store.touch_key(key.id, now)
+        self._note_use(key.id, now)
         return key
+
+    def _note_use(self, key_id: str, now: float) -> None:
+        if abs(now - self._used.get(key_id, -math.inf)) < USED_EVERY_S:
+            return
+        self._used[key_id] = now
+        try:
+            self._store.touch_key(key_id, now)
+        except WakewordError as why:  # a full disk must not lock anybody out
+            logger.warning("could not note the use of key %s: %s", key_id, why)
 
     def subscribe(self, callback: Callable[[str], None]) -> None:
         """Call ``callback(key_id)`` when a key was removed or has expired."""
@@ -191,7 +223,7 @@ class Keys:
             try:
                 await asyncio.to_thread(self.poll)
             except Exception:
-                _log.exception("keys: could not look for removed keys")
+                logger.exception("could not look for keys that have ended")
             await asyncio.sleep(interval_s)
 
 

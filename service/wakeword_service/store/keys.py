@@ -21,6 +21,11 @@ class KeyTable:
             rows = connection.execute("SELECT * FROM keys").fetchall()
         return [_key(row) for row in rows]
 
+    def has_keys(self) -> bool:
+        """Whether there is any."""
+        with self._database.read() as connection:
+            return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM keys)").fetchone()[0])
+
     def key(self, key_id: str) -> Key | None:
         """The key of this id."""
         with self._database.read() as connection:
@@ -28,7 +33,7 @@ class KeyTable:
         return None if row is None else _key(row)
 
     def add_key(self, key: Key) -> None:
-        """Keep a key for good; a name that is taken raises ConfigError."""
+        """Keep a key for good; a name or an id that is taken raises ConfigError."""
         values = {**vars(key), "scopes": " ".join(key.scopes)}
         with self._database.write() as connection:
             try:
@@ -38,7 +43,10 @@ class KeyTable:
                     values,
                 )
             except sqlite3.IntegrityError:
-                raise ConfigError(f"a key is called {key.name!r} already") from None
+                raise ConfigError(
+                    f"a key is called {key.name!r} already, or has the id {key.id} already; "
+                    f"to change it, remove it first"
+                ) from None
 
     def remove_key(self, name: str) -> bool:
         """Forget the key of this name; False where there is none."""
