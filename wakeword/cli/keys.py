@@ -93,8 +93,7 @@ def list_(as_json: bool, state_dir: Path | None) -> None:
     if not found:
         note(f"no key is in {folder}: a service with this state hears this machine only")
         return
-    rows: list[tuple[str, ...]] = [("name", "id", "scopes", "streams", "made", "expires", "last used")]  # fmt: skip
-    rows += map(_row, found)
+    rows = [_HEAD, *map(_row, found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -143,6 +142,9 @@ def _record(key: Key) -> dict[str, Any]:
         "expires": None if key.expires_s is None else _iso(key.expires_s),
         "last_used": None if key.last_used_s is None else _iso(key.last_used_s),
     }
+
+
+_HEAD = ("name", "id", "scopes", "streams", "made", "expires", "last used")
 
 
 def _row(key: Key) -> tuple[str, ...]:
