@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -93,6 +93,26 @@ class DetectionTable:
                 (MAX_DETECTIONS,),
             ).fetchall()
         return [row["id"] for row in gone if row["clip_bytes"]]
+
+    def set_peaks(self, peaks: Mapping[str, float]) -> None:
+        """Note the highest score of utterances that are over, by detection."""
+        with self._database.write() as connection:
+            connection.executemany(
+                "UPDATE detections SET peak = ? WHERE id = ?",
+                [(peak, detection) for detection, peak in peaks.items()],
+            )
+
+    def judged(
+        self, model: str, model_sha256: str, since_s: float, until_s: float
+    ) -> list[DetectionRow]:
+        """Detections of a model that have a verdict."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM detections WHERE model = ? AND model_sha256 = ? "
+                "AND when_s BETWEEN ? AND ? AND verdict IS NOT NULL",
+                (model, model_sha256, since_s, until_s),
+            ).fetchall()
+        return [DetectionRow(**row_values(row)) for row in rows]
 
     def get(self, detection: str) -> DetectionRow | None:
         """One detection."""

@@ -1,0 +1,98 @@
+"""Score peaks: at which thresholds would the detector have fired, and how high an utterance went.
+
+The rule is the detector's own, run with a fixed grid of thresholds beside the one in force. It
+costs next to nothing while nobody says anything like a word: below the grid nothing is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.runtime import Detection, Detector, StepResult, Stream
+from wakeword.runtime.detector import refractory_steps
+from wakeword_service.live_counts import ModelId
+
+LOGITS = np.arange(-2.0, 9.25, 0.25)
+GRID: tuple[float, ...] = tuple(float(t) for t in np.round(1.0 / (1.0 + np.exp(-LOGITS)), 6))
+"""Thresholds, ascending: even steps of a quarter in the logit, from 0.119 to 0.9999."""
+
+
+@dataclass(eq=False)
+class Utterance:
+    """A detection whose highest score is still sought, until its refractory period is over."""
+
+    peak: float
+    steps_left: int
+    id: str | None = None
+
+
+class PeakCounter:
+    """Follows the scores of one stream, for one thread at a time.
+
+    ``steps_heard`` only grows, and any thread may read it. The silence that ends a stream is
+    scored too, but nothing was heard then.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        engine = stream.engine
+        self.words = stream.words
+        self.model = ModelId(
+            engine.bundle.name, engine.bundle.sha256, engine.step_samples / engine.sample_rate
+        )
+        self._step_samples = engine.step_samples
+        refractory = refractory_steps(
+            engine.bundle.metadata.detector, engine.step_samples, engine.sample_rate
+        )
+        self._steps_followed = max(1, refractory)
+        self._detector = Detector(GRID * len(self.words), refractory)
+        self._state = self._detector.initial_state()
+        self._quiet = True
+        self._steps_skipped = 0
+        self.steps_heard = 0
+        self._open: list[tuple[int, Utterance]] = []
+
+    def process(self, results: Sequence[StepResult]) -> list[tuple[str, float]]:
+        """Take the next steps; returns the word and threshold of each firing of the grid."""
+        steps = len(results)
+        smoothed = results[0].smoothed if steps == 1 else np.stack([r.smoothed for r in results])
+        beyond = results[-1].end_sample - results[0].stream.received_samples
+        self.steps_heard += steps if beyond <= 0 else steps - self._silent(steps, beyond)
+        if self._open:
+            self._follow(smoothed.reshape(steps, -1))
+        if self._quiet and smoothed.max() < GRID[0]:
+            self._steps_skipped += steps
+            return []
+        if self._steps_skipped:
+            self._state = replace(self._state, steps=self._state.steps + self._steps_skipped)
+            self._steps_skipped = 0
+        columns = np.repeat(smoothed.reshape(steps, -1), len(GRID), axis=1)
+        crossings, self._state = self._detector.process(columns, self._state)
+        self._quiet = not self._state.above.any()
+        return [(self.words[c.word // len(GRID)], GRID[c.word % len(GRID)]) for c in crossings]
+
+    def opened(self, results: Sequence[StepResult]) -> list[tuple[Detection, Utterance]]:
+        """An utterance for each detection in ``results``, which :meth:`process` has just taken."""
+        found = []
+        for at, result in enumerate(results):
+            for detection in result.detections:
+                word = self.words.index(detection.keyword)
+                column = [float(r.smoothed[word]) for r in results[at : at + self._steps_followed]]
+                utterance = Utterance(max(column), self._steps_followed - len(column))
+                self._open.append((word, utterance))
+                found.append((detection, utterance))
+        return found
+
+    def _silent(self, steps: int, beyond_samples: int) -> int:
+        return min(steps, -(-beyond_samples // self._step_samples))
+
+    def _follow(self, smoothed: NDArray[np.float32]) -> None:
+        for word, utterance in self._open:
+            column = smoothed[: utterance.steps_left, word]
+            if len(column):
+                utterance.peak = max(utterance.peak, float(column.max()))
+                utterance.steps_left -= len(column)
+        self._open = [entry for entry in self._open if entry[1].steps_left > 0]

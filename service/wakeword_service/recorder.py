@@ -1,0 +1,297 @@
+"""What happens in live use, on its way to the store: detections, clips, score peaks.
+
+The scheduler's threads only add to memory. One thread of our own writes: at once when there is
+a detection, otherwise every second, so that a crash loses the last second at most.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.runtime import Detection, StepResult, Stream
+from wakeword_service.clips import Clips
+from wakeword_service.live_counts import LiveCounts
+from wakeword_service.peaks import PeakCounter, Utterance
+from wakeword_service.settings import Settings
+from wakeword_service.steady import SteadyClock
+from wakeword_service.store import DetectionRow, Store, StoreError
+
+logger = logging.getLogger(__name__)
+
+FLUSH_S = 1.0
+SOONEST_FLUSH_S = 0.05
+TIDY_S = 60.0
+LIVE_DAYS = 8
+MAX_WAITING_DETECTIONS = 10_000
+MAX_WAITING_CLIP_BYTES = 64 * 1024 * 1024
+FORGOTTEN_S = 10.0
+"""An utterance whose stream ended, or whose detection nobody recorded, is let go after this."""
+
+
+class Live(Protocol):
+    """What is read of a running stream."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A detection that is not on the disk yet."""
+
+    row: DetectionRow
+    clip: NDArray[np.int16] | None
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An utterance that may still rise."""
+
+    utterance: Utterance
+    sha256: str
+    since_s: float
+
+
+_Event = tuple[str, str, str, int]
+"""Stream, model, word and end_sample of a detection."""
+
+
+class Recorder:
+    """Takes what the scheduler hears; :meth:`start` it before, :meth:`stop` it after.
+
+    Everything that waits for the disk is bounded: where the disk stays full, the oldest are
+    dropped, and the log says so.
+
+    Parameters
+    ----------
+    clock, monotonic
+        The wall clock, for dates and windows only, and one that never jumps, in seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._keep_clips = settings.keep_clips
+        self.clips = Clips(store, settings.clip_retention_h * 3600.0, settings.clip_max_bytes)
+        self._clock, self._monotonic = clock, monotonic
+        self._steady = SteadyClock(clock, monotonic)
+        self._counts = LiveCounts()
+        self._counters: WeakKeyDictionary[Stream, PeakCounter] = WeakKeyDictionary()
+        self._running: dict[PeakCounter, tuple[ref[Stream], int]] = {}
+        self._lock = threading.Lock()
+        self._open: dict[_Event, _Open] = {}
+        self._waiting: list[_Waiting] = []
+        self._waiting_clip_bytes = 0
+        self._peaks: dict[str, float] = {}
+        self._flushing = threading.Lock()
+        self._failing = False
+        self._tidied_s = -TIDY_S
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self.clips.sweep()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left and end; may be called twice."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.flush()
+
+    def steps(self, live: Live, results: Sequence[StepResult]) -> None:
+        """Count at which thresholds these steps would have fired.
+
+        Steps of one stream come in the order of time and from one thread at a time; different
+        streams may come from different threads.
+        """
+        stream = results[0].stream
+        if results[-1].stream is not stream:
+            for _, group in groupby(results, key=attrgetter("stream")):
+                self.steps(live, list(group))
+            return
+        counter = self._counters.get(stream) or self._counter(stream)
+        if firings := counter.process(results):
+            self._counts.fired(counter.model, firings)
+        for result in results:
+            if result.detections:
+                self._opened(live, counter, results)
+                return
+
+    def detection(self, live: Live, detection: Detection, clip: NDArray[np.int16] | None) -> str:
+        """Record a detection, after :meth:`steps` took its step; returns the id it has from now on.
+
+        Parameters
+        ----------
+        clip (n,) int16
+            Its sound at the detection's rate; kept only where the owner wants that.
+        """
+        number = secrets.token_hex(8)
+        with self._lock:
+            opened = self._open.get(_event(live, detection))
+            if opened is not None:
+                opened.utterance.id = number
+            row = DetectionRow(
+                id=number, when_s=self._clock(), stream_id=live.id, stream_name=live.name or "",
+                model=detection.model, model_sha256=opened.sha256 if opened else "",
+                word=detection.keyword, score=detection.score,
+                peak=opened.utterance.peak if opened else detection.score,
+                threshold=detection.threshold, start_s=detection.start_s, end_s=detection.end_s,
+            )  # fmt: skip
+            self._waiting.append(_Waiting(row, self._wanted(clip), detection.sample_rate))
+        self._wake.set()
+        return number
+
+    def flush(self) -> bool:
+        """Write what waits; False where that failed: it waits on, and the log says why."""
+        with self._flushing:
+            done = self._attempt(self._write_detections) and self._attempt(self._write_peaks)
+            return self._attempt(self._write_counts) and done
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait(FLUSH_S)
+            self._wake.clear()
+            self.flush()
+            if self._monotonic() - self._tidied_s >= TIDY_S:
+                self._tidied_s = self._monotonic()
+                self._attempt(self._tidy)
+            self._stop.wait(SOONEST_FLUSH_S)
+
+    def _attempt(self, work: Callable[[], None]) -> bool:
+        """Do ``work``; whatever it raises must not end the thread that everybody relies on."""
+        try:
+            work()
+        except Exception as why:
+            if not self._failing:
+                known = isinstance(why, StoreError)
+                logger.error("live use is not written: %s", why, exc_info=not known)
+            self._failing = True
+            return False
+        if self._failing:
+            logger.warning("live use is written again")
+        self._failing = False
+        return True
+
+    def _write_detections(self) -> None:
+        with self._lock:
+            self._close_utterances()
+            waiting, self._waiting = self._waiting, []
+            self._waiting_clip_bytes = 0
+        if not waiting:
+            return
+        try:
+            rows = [self._with_clip(item) for item in waiting]
+            for old in self._store.detections.add(rows):
+                self.clips.remove(old)
+        except Exception:
+            with self._lock:
+                kept = [replace(item, clip=None) for item in waiting] + self._waiting
+                self._waiting = kept[-MAX_WAITING_DETECTIONS:]
+            if len(kept) > MAX_WAITING_DETECTIONS:
+                logger.error("%d detections are lost", len(kept) - MAX_WAITING_DETECTIONS)
+            raise
+
+    def _write_peaks(self) -> None:
+        peaks = dict(self._peaks)
+        if peaks:
+            self._store.detections.set_peaks(peaks)
+            self._peaks.clear()
+
+    def _close_utterances(self) -> None:
+        """Take down the peaks that are final; the rows they belong to are written before them."""
+        now_s = self._monotonic()
+        for event, opened in list(self._open.items()):
+            over, old = opened.utterance.steps_left <= 0, now_s - opened.since_s > FORGOTTEN_S
+            if opened.utterance.id is not None and (over or old):
+                self._peaks[opened.utterance.id] = opened.utterance.peak
+            if old or (over and opened.utterance.id is not None):
+                del self._open[event]
+
+    def _write_counts(self) -> None:
+        self._gather_heard()
+        sums = self._counts.take(int(self._clock() // 60))
+        if not sums:
+            return
+        try:
+            self._store.live.add(sums)
+        except Exception:
+            if dropped := self._counts.give_back(sums):
+                logger.error("%d sums of live use are lost", dropped)
+            raise
+
+    def _gather_heard(self) -> None:
+        with self._lock:
+            running = list(self._running.items())
+        for counter, (stream, written) in running:
+            gone = stream() is None  # asked before the count is read: nothing comes after
+            heard = counter.steps_heard
+            if heard > written:
+                self._counts.heard(counter.model, counter.words, heard - written)
+            with self._lock:
+                self._running[counter] = (stream, heard)
+                if gone:
+                    del self._running[counter]
+
+    def _tidy(self) -> None:
+        self.clips.tidy(self._clock())
+        if self._steady.is_steady():
+            self._store.live.forget_before(int(self._clock() // 60) - LIVE_DAYS * 24 * 60)
+
+    def _with_clip(self, item: _Waiting) -> DetectionRow:
+        if item.clip is None:
+            return item.row
+        size = self.clips.write(item.row.id, item.clip, item.sample_rate)
+        return replace(item.row, clip_bytes=size)
+
+    def _wanted(self, clip: NDArray[np.int16] | None) -> NDArray[np.int16] | None:
+        """``clip`` where it is to be kept and there is room to let it wait."""
+        if clip is None or not self._keep_clips or len(clip) == 0:
+            return None
+        if self._waiting_clip_bytes + clip.nbytes > MAX_WAITING_CLIP_BYTES:
+            return None
+        self._waiting_clip_bytes += clip.nbytes
+        return clip
+
+    def _opened(self, live: Live, counter: PeakCounter, results: Sequence[StepResult]) -> None:
+        for detection, utterance in counter.opened(results):
+            opened = _Open(utterance, counter.model.sha256, self._monotonic())
+            with self._lock:
+                self._open[_event(live, detection)] = opened
+
+    def _counter(self, stream: Stream) -> PeakCounter:
+        counter = self._counters.get(stream)
+        if counter is None:
+            with self._lock:
+                counter = self._counters.setdefault(stream, PeakCounter(stream))
+                self._running[counter] = (ref(stream), 0)
+        return counter
+
+
+def _event(live: Live, detection: Detection) -> _Event:
+    return live.id, detection.model, detection.keyword, detection.end_sample
