@@ -29,6 +29,7 @@ BELOW = {
     "frontend": {"audio"} | BASE,
     "networks": BASE,
     "protocol": {"audio"} | BASE,
+    "client": {"protocol", "audio"} | BASE,
     "runtime": {"frontend", "audio"} | BASE,
     "evaluation": {"runtime", "frontend", "audio"} | BASE,
     "data": {"frontend", "audio"} | BASE,
@@ -40,7 +41,7 @@ SERVICE_COMMANDS = {"cli/keys.py", "cli/serve.py"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 EXTRAS = {"av", "click", "matplotlib", "onnx", "pyroomacoustics", "rich", "scipy", "sounddevice",
-          "soundfile", "soxr", "torch"}
+          "soundfile", "soxr", "torch", "websockets"}
 
 
 def room_of(module: Path) -> str:

@@ -13,6 +13,8 @@ WakewordError
     EvaluationError         a measurement is impossible on the audio given
     TrainingError           training or export failed
     ProtocolError           the other side of a stream broke the rules of the protocol
+    ConnectionLostError     a service cannot be reached, or was lost for good
+    RefusedError            a service said no
     MissingExtraError       an optional dependency is not installed
 
 Each message says the value that was refused and the limit it broke, because it is
@@ -91,6 +93,40 @@ class ProtocolError(WakewordError):
         message: str,
         code: str = "bad_message",
         close_code: int = 4400,
+        value: float | str | None = None,
+        limit: float | str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.close_code = close_code
+        self.value = value
+        self.limit = limit
+
+
+class ConnectionLostError(WakewordError):
+    """A service cannot be reached, or was lost for good."""
+
+
+class RefusedError(WakewordError):
+    """A service said no, and would say it again.
+
+    Parameters
+    ----------
+    message
+        What it said, for people.
+    code
+        The same for programs: one of ``wakeword.protocol.ErrorCode``; empty where it gave none.
+    close_code
+        Of its close frame; None where it refused before there was a websocket.
+    value, limit
+        What was refused and what it broke, where that can be said in one value.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "",
+        close_code: int | None = None,
         value: float | str | None = None,
         limit: float | str | None = None,
     ) -> None:

@@ -1,0 +1,114 @@
+"""The plain face of the client: no asyncio in sight, everything waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterable, Iterator
+from types import TracebackType
+from typing import Any, TypeVar
+
+from wakeword.client.events import Event, StreamReport
+from wakeword.client.settings import ClientOptions
+from wakeword.client.stream import Audio, StreamClient
+from wakeword.protocol import StartMessage
+
+T = TypeVar("T")
+
+
+class BlockingStreamClient:
+    """As :class:`StreamClient`, for programs without an event loop.
+
+    >>> with BlockingStreamClient("ws://localhost:8765", start) as client:
+    ...     for event in client.stream(blocks):
+    ...         print(event)
+
+    The connection lives in a thread of its own, so that it is kept up whatever the program
+    does. One thread may send while another one reads the events.
+
+    Parameters
+    ----------
+    url, start, options
+        As of :class:`StreamClient`, and the same errors.
+    """
+
+    def __init__(self, url: str, start: StartMessage, options: ClientOptions | None = None) -> None:
+        self._client = StreamClient(url, start, options)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="wakeword-client",
+                                        daemon=True)  # fmt: skip
+
+    def __enter__(self) -> BlockingStreamClient:
+        """Connect in the background; the first event is ``ready``."""
+        self._thread.start()
+        self._call(self._client.__aenter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        """Events until the stream has ended; raises what ended it, if that was a failure."""
+        while True:
+            try:
+                yield self._call(self._client.__anext__())
+            except StopAsyncIteration:
+                return
+
+    def send(self, audio: Audio) -> None:
+        """See :meth:`StreamClient.send`."""
+        self._call(self._client.send(audio))
+
+    def end(self) -> StreamReport:
+        """See :meth:`StreamClient.end`."""
+        return self._call(self._client.end())
+
+    def stream(self, blocks: Iterable[Audio]) -> Iterator[Event]:
+        """Send all of ``blocks``, declare the end, and yield the events meanwhile.
+
+        ``blocks`` is iterated over in a thread of its own, and may wait for its next block. What
+        it raises comes out here.
+        """
+        failure: list[BaseException] = []
+        feeding = threading.Thread(
+            target=self._feed, args=(blocks, failure), name="wakeword-feed", daemon=True
+        )
+        feeding.start()
+        yield from self
+        if failure:
+            raise failure[0]
+
+    def close(self) -> None:
+        """Close the connection, whatever is under way; other threads' calls fail."""
+        if self._loop.is_closed():
+            return
+        self._call(self._client.close())
+        self._call(_cancel_all())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _feed(self, blocks: Iterable[Audio], failure: list[BaseException]) -> None:
+        try:
+            for block in blocks:
+                self.send(block)
+            self.end()
+        except BaseException as error:
+            failure.append(error)
+            self._call(self._client.close())
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+async def _cancel_all() -> None:
+    """Cancel what other threads wait for."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
