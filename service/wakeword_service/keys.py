@@ -215,7 +215,10 @@ class Keys:
         self._used = {key_id: then for key_id, then in self._used.items() if key_id in valid}
         for key_id in sorted(ended):
             for callback in self._watchers:
-                callback(key_id)
+                try:
+                    callback(key_id)
+                except Exception:  # the others must hear of it all the same
+                    logger.exception("key %s has ended, but who was told failed", key_id)
 
     async def watch(self, interval_s: float = 1.0) -> None:
         """Poll until cancelled; a store that fails now is asked again."""
