@@ -1,0 +1,1 @@
+"""Many clients against one server, real audio in real time: parts of load.py and soak.py."""
