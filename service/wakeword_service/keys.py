@@ -18,6 +18,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Protocol
 
 from wakeword.errors import ConfigError, WakewordError
@@ -28,6 +29,8 @@ MAX_STREAMS = 1_000_000
 MAX_DAYS = 36_500
 USED_EVERY_S = 60.0
 """``last_used_s`` is as coarse as this: a login must not cost a write each time."""
+ENDED_FOR_POLLS = 60
+"""So often who subscribed is told of an ended key: a login may be half way while it ends."""
 
 _TOKEN = re.compile(r"ww_(?P<id>[0-9a-f]{12})_[0-9a-f]{64}")
 _NO_HASH = hashlib.sha256(b"no key has this hash").digest()
@@ -110,7 +113,9 @@ class Keys:
         self._store = store
         self._clock = clock
         self._watchers: list[Callable[[str], None]] = []
-        self._valid: set[str] = set()
+        self._lock = Lock()
+        self._known: set[str] = set()
+        self._ended: dict[str, int] = {}
         self._used: dict[str, float] = {}
 
     def exist(self) -> bool:
@@ -195,25 +200,33 @@ class Keys:
         return key
 
     def _note_use(self, key_id: str, now: float) -> None:
-        if abs(now - self._used.get(key_id, -math.inf)) < USED_EVERY_S:
-            return
-        self._used[key_id] = now
+        with self._lock:
+            self._known.add(key_id)  # it may be removed before the next look
+            if abs(now - self._used.get(key_id, -math.inf)) < USED_EVERY_S:
+                return
+            self._used[key_id] = now
         try:
             self._store.touch_key(key_id, now)
         except WakewordError as why:  # a full disk must not lock anybody out
             logger.warning("could not note the use of key %s: %s", key_id, why)
 
     def subscribe(self, callback: Callable[[str], None]) -> None:
-        """Call ``callback(key_id)`` when a key was removed or has expired."""
+        """Call ``callback(key_id)`` when a key was removed or has expired, and then some times
+        again, so that what a login begun before is ended too."""
         self._watchers.append(callback)
 
     def poll(self) -> None:
         """Look for keys that have ended since the last look, and tell who subscribed."""
         now = self._clock()
         valid = {key.id for key in self.all() if key.is_valid(now)}
-        ended, self._valid = self._valid - valid, valid
-        self._used = {key_id: then for key_id, then in self._used.items() if key_id in valid}
-        for key_id in sorted(ended):
+        with self._lock:
+            left = {key_id: polls - 1 for key_id, polls in self._ended.items() if polls > 1}
+            left |= dict.fromkeys(self._known - valid, ENDED_FOR_POLLS)
+            self._ended = {key_id: polls for key_id, polls in left.items() if key_id not in valid}
+            self._known = valid
+            self._used = {key_id: then for key_id, then in self._used.items() if key_id in valid}
+            ended = sorted(self._ended)
+        for key_id in ended:
             for callback in self._watchers:
                 try:
                     callback(key_id)
