@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("wakeword.cli.evaluate:evaluate", "How much a model misses, how often it alarms."),
     "calibrate": ("wakeword.cli.calibrate:calibrate", "New thresholds, from recordings of yours."),
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
+    "serve": ("wakeword.cli.serve:serve", "Serve streams over a websocket, and a REST interface."),
     "keys": ("wakeword.cli.keys:keys", "Who may use a service: make, list, remove API keys."),
 }
 """Name: where the command is, and its line in the list of commands."""

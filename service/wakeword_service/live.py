@@ -1,0 +1,197 @@
+"""One connected stream: what it was opened with, and everything that changes while it runs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from wakeword.errors import ProtocolError
+from wakeword.protocol import CloseCode, Decoder, StartMessage, ThresholdSource
+from wakeword.runtime import Stream
+from wakeword_service.inbox import Inbox
+from wakeword_service.outbox import Outbox
+from wakeword_service.tail import AudioTail
+from wakeword_service.watch import LevelWatch, PaceWatch
+
+MAX_STEPS = 32
+"""Steps of one stream that are scored at once, at most."""
+
+
+FAST_S = 2.0
+"""Audio so far ahead of the clock is no message of a live stream."""
+
+
+class Caller(Protocol):
+    """Who opened the stream; ``auth.Caller`` is one."""
+
+    @property
+    def key_id(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def max_streams(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why and how a stream ends: the first reason counts.
+
+    finish: the client has sent everything, so the end of its audio is scored as an end.
+    score_rest: audio that has arrived is scored first.
+    """
+
+    reason: str
+    close_code: CloseCode = CloseCode.NORMAL
+    error: ProtocolError | None = None
+    finish: bool = False
+    score_rest: bool = True
+
+
+@dataclass
+class Counters:
+    """What a stream adds up for its summary."""
+
+    detections: dict[str, int] = field(default_factory=dict)
+    warnings: int = 0
+    max_lag_s: float = 0.0
+    acked_s: float = 0.0
+
+
+class LiveStream:
+    """A stream between its socket and the threads that score it.
+
+    The event loop fills :attr:`inbox` and empties :attr:`outbox`; a worker does the opposite,
+    never two at a time (``scheduled`` says that it waits for one or is with one). Anybody may
+    :meth:`stop` it.
+    """
+
+    def __init__(
+        self,
+        start: StartMessage,
+        caller: Caller,
+        streams: Sequence[Stream],
+        sources: Mapping[tuple[str, str], ThresholdSource],
+        options: StreamOptions,
+    ) -> None:
+        self.id = secrets.token_hex(8)
+        self.start = start
+        self.name = start.name
+        self.caller = caller
+        self.streams = tuple(streams)
+        self.sources = dict(sources)
+        """Who decided each threshold, by model and word."""
+        self.opened_at = time.time()
+        self.opened = time.monotonic()
+        self.decoder = Decoder(start.encoding, start.sample_rate, start.channels)
+        self.step_s = min(s.engine.step_samples / s.engine.sample_rate for s in self.streams)
+        self.inbox = Inbox(self.decoder, self.step_s)
+        self.outbox = Outbox()
+        self.levels = LevelWatch(self.decoder.sample_rate, options.silence_s)
+        self.pace = PaceWatch()
+        engine = self.streams[0].engine
+        keep = start.clips or options.keep_clips
+        behind = MAX_STEPS * engine.step_samples
+        self.tail = AudioTail(engine.sample_rate, behind) if keep else None
+        self.counters = Counters()
+        self.new_thresholds: dict[tuple[str, str], tuple[float, ThresholdSource]] = {}
+        """Set by anybody, put in force by the worker at its next visit."""
+        self.ending: Ending | None = None
+        self.done = False
+        """Nothing more will be scored or said: the last item of the outbox is its close."""
+        self.broken = False
+        """Its audio or its scoring has failed: what comes is no longer looked at."""
+        self.scheduled = False
+        self.since: float | None = None
+        """When the oldest audio that is being scored was complete."""
+        self.scored_s = 0.0
+        """Audio that all models have scored, in seconds."""
+        self.late = False
+        self.held_back = False
+        """The socket is not read, because too much audio waits."""
+        self.sending_since: float | None = None
+        """Since when the client has not taken a message, while one is being sent."""
+        self.wake: Callable[[], None] = lambda: None
+        """Called in the event loop when there is something to send, or room for audio again."""
+        self.cut: Callable[[], None] = lambda: None
+        """Breaks the connection off without another word; for the event loop."""
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """The words that are listened for, by model."""
+        return {s.engine.bundle.name: s.words for s in self.streams}
+
+    @property
+    def waiting_s(self) -> float:
+        """Audio that was received and not yet scored, in seconds."""
+        return max(0.0, self.inbox.received_s - self.scored_s)
+
+    @property
+    def seconds(self) -> float:
+        """Time since the first audio came."""
+        first = self.inbox.first_put
+        return 0.0 if first is None else max(time.monotonic() - first, 1e-3)
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of audio for each second since the first came."""
+        return self.inbox.received_s / self.seconds if self.seconds else 0.0
+
+    def lag_s(self, now: float) -> float:
+        """Age of the oldest audio that completed a step and is not yet scored."""
+        since = self.since if self.since is not None else self.inbox.due_since
+        return 0.0 if since is None else max(0.0, now - since)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether its audio comes faster than real time, as that of a file does."""
+        return self.inbox.ahead_s > FAST_S
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether it has so much of that waiting that others must go first."""
+        return self.is_fast and self.waiting_s > 4 * self.step_s
+
+    @property
+    def due_steps(self) -> int:
+        """Steps that can be scored now, of all models."""
+        return sum(stream.due_steps for stream in self.streams)
+
+    @property
+    def missing_s(self) -> float:
+        """Audio that must come until another step is complete, but for what resampling holds."""
+        return min(
+            (s.engine.step_samples - len(s.pending) % s.engine.step_samples) / s.engine.sample_rate
+            for s in self.streams
+        )
+
+    @property
+    def needs_visit(self) -> bool:
+        """Whether a worker has something to do for it."""
+        if self.done:
+            return False
+        return self.inbox.is_due or self.ending is not None or self.due_steps > 0
+
+    def note_scored(self) -> float:
+        """Bring :attr:`scored_s` up to date; by how much it grew."""
+        before = self.scored_s
+        self.scored_s = min(s.scored_steps * s.engine.step_samples / s.engine.sample_rate
+                            for s in self.streams)  # fmt: skip
+        return self.scored_s - before
+
+    def stop(self, ending: Ending) -> bool:
+        """Let it end as ``ending`` says, unless it ends already; tell the scheduler then."""
+        if self.ending is not None:
+            return False
+        self.ending = ending
+        return True
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What the owner of the server decides about every stream."""
+
+    silence_s: float = 20.0
+    keep_clips: bool = False

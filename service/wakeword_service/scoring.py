@@ -1,0 +1,280 @@
+"""What a worker does with a batch of streams: decode, score together, say what was heard.
+
+Nothing that happens to one stream reaches another: its errors end it, and it alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import structlog
+from numpy.typing import NDArray
+
+from wakeword.errors import WakewordError
+from wakeword.protocol import (
+    CloseCode,
+    WarningCode,
+    WarningMessage,
+    as_protocol_error,
+    encode_message,
+)
+from wakeword.runtime import Detection, Engine, StepResult, Stream
+from wakeword_service import sayings
+from wakeword_service.live import MAX_STEPS, Ending, LiveStream
+from wakeword_service.metrics import Metrics
+from wakeword_service.outbox import Close
+
+log = structlog.get_logger(__name__)
+
+ACK_S = 1.0
+"""Audio between two acks."""
+
+
+class Recorder(Protocol):
+    """What remembers live use; ``recorder.Recorder`` is it."""
+
+    def steps(self, live: Any, results: Sequence[StepResult]) -> None: ...
+    def detection(self, live: Any, detection: Detection, clip: NDArray[Any] | None) -> str: ...
+
+
+class Scoring:
+    """Scores batches of streams; several threads may, each with other streams.
+
+    Parameters
+    ----------
+    lag_limit_s
+        A stream whose audio waits longer is warned.
+    """
+
+    def __init__(self, recorder: Recorder, metrics: Metrics, lag_limit_s: float) -> None:
+        self._recorder = recorder
+        self._metrics = metrics
+        self._lag_limit_s = lag_limit_s
+
+    def run(self, lives: Sequence[LiveStream], max_steps: int) -> float:
+        """Take what has arrived in ``lives``, score at most ``max_steps`` of each, answer.
+
+        Returns
+        -------
+        lag_s
+            The longest that audio of a real-time stream had waited.
+        """
+        endings = {live: self._accept(live) for live in lives}
+        results = self._step(lives, min(max_steps, MAX_STEPS))
+        now, lags = time.monotonic(), []
+        self._metrics.audio_seconds.inc(sum(live.note_scored() for live in lives))
+        for live in lives:
+            lag_s = _waited(live, now)
+            if lag_s is not None and not live.is_fast:
+                lags.append(lag_s)
+                self._watch_lag(live, lag_s)
+            try:
+                self._answer(live, results.get(live, []))
+                self._end(live, endings[live])
+            except Exception as why:
+                self._fault(live, "answer", why)
+        if lags:
+            self._metrics.stream_lag.observe(lags)
+        return max(lags, default=0.0)
+
+    def _accept(self, live: LiveStream) -> Ending | None:
+        """Decode what waits; the ending as it was before that, so that nothing comes after it."""
+        ending = live.ending
+        if live.since is None:
+            live.since = live.inbox.due_since
+        try:
+            if live.new_thresholds:
+                self._retune(live)
+            messages = live.inbox.take()
+            if messages and not live.broken:
+                self._feed(live, live.decoder.decode(*messages))
+            if ending is not None and ending.finish and not live.broken:
+                live.decoder.finish()
+                for stream in live.streams:
+                    stream.finish()
+        except Exception as why:
+            self._fault(live, "decode", why)
+        live.inbox.wait_for(live.missing_s)
+        return ending
+
+    def _feed(self, live: LiveStream, samples: NDArray[Any]) -> None:
+        for stream in live.streams:
+            stream.accept(samples)
+        for warning in live.levels.look(samples):
+            self.warn(live, warning)
+
+    def _step(
+        self, lives: Sequence[LiveStream], max_steps: int
+    ) -> dict[LiveStream, list[StepResult]]:
+        owners = {stream: live for live in lives for stream in live.streams if stream.due_steps}
+        found: dict[LiveStream, list[StepResult]] = {}
+        for engine, streams in _calls(owners, max_steps):
+            for stream in streams:
+                live = owners[stream]
+                if live.tail is not None and stream is live.streams[0]:
+                    count = min(stream.due_steps, max_steps) * engine.step_samples
+                    live.tail.append(stream.pending.peek(count))
+            for result in self._call(engine, streams, max_steps, owners):
+                found.setdefault(owners[result.stream], []).append(result)
+        return found
+
+    def _call(
+        self,
+        engine: Engine,
+        streams: list[Stream],
+        max_steps: int,
+        owners: dict[Stream, LiveStream],
+    ) -> list[StepResult]:
+        """One call for all; if it fails, one for each, to find whose fault it is."""
+        started = time.perf_counter()
+        try:
+            results = engine.step(streams, max_steps)
+        except Exception as why:
+            if len(streams) == 1:
+                self._fault(owners[streams[0]], "score", why)
+                return []
+            alone = (self._call(engine, [stream], max_steps, owners) for stream in streams)
+            return [result for own in alone for result in own]
+        self._metrics.tick.observe(time.perf_counter() - started)
+        self._metrics.batch.observe(len(results))
+        self._metrics.steps.inc(len(results))
+        return results
+
+    def _watch_lag(self, live: LiveStream, lag_s: float) -> None:
+        live.counters.max_lag_s = max(live.counters.max_lag_s, lag_s)
+        if not live.late and lag_s > self._lag_limit_s:
+            live.late = True
+            self.warn(live, sayings.lag(lag_s, self._lag_limit_s))
+        elif live.late and lag_s < self._lag_limit_s / 2:
+            live.late = False
+
+    def _answer(self, live: LiveStream, results: list[StepResult]) -> None:
+        if not results:
+            return
+        if len(live.streams) > 1:
+            results.sort(key=lambda result: result.end_s)
+        try:
+            self._recorder.steps(live, results)
+        except Exception:
+            self._metrics.faults.labels("recorder").inc()
+            log.exception("the recorder failed on steps", stream=live.id)
+        heard = False
+        for result in results:
+            for detection in result.detections:
+                heard |= self._detected(live, result, detection)
+            if live.start.scores and result.end_sample <= result.stream.received_samples:
+                text = encode_message(sayings.score(live, result))
+                if not live.outbox.put_score(text):
+                    self._metrics.dropped.labels("scores").inc()
+        if live.start.acks and (heard or live.scored_s - live.counters.acked_s >= ACK_S):
+            live.counters.acked_s = live.scored_s
+            live.outbox.put(encode_message(sayings.ack(live)))
+
+    def _detected(self, live: LiveStream, result: StepResult, detection: Detection) -> bool:
+        """Say and record a detection, unless the client has it from before a reconnect."""
+        if sayings.input_sample(live, result.stream, detection.end_sample) <= (
+            live.start.detect_after_sample
+        ) and live.start.detect_after_sample:
+            return False
+        begin, clip = 0, None
+        if live.tail is not None:
+            begin, clip = live.tail.clip(detection.end_sample)
+        number = self._record(live, detection, clip)
+        count = live.counters.detections
+        count[detection.keyword] = count.get(detection.keyword, 0) + 1
+        self._metrics.detections.labels(detection.model, detection.keyword).inc()
+        message = sayings.detection(live, result.stream, detection, number)
+        live.outbox.put(encode_message(message))
+        if clip is not None and live.start.clips:
+            said = sayings.clip(live, result.stream, number, begin, clip)
+            live.outbox.put(encode_message(said), clip.astype("<i2").tobytes())
+        return True
+
+    def _record(self, live: LiveStream, detection: Detection, clip: NDArray[Any] | None) -> str:
+        try:
+            return self._recorder.detection(live, detection, clip)
+        except Exception:
+            self._metrics.faults.labels("recorder").inc()
+            log.exception("the recorder failed on a detection", stream=live.id)
+            return f"{live.id}-{detection.model}-{detection.keyword}-{detection.end_sample}"
+
+    def _retune(self, live: LiveStream) -> None:
+        for key in list(live.new_thresholds):
+            value, source = live.new_thresholds.pop(key)
+            model, word = key
+            for stream in live.streams:
+                before = stream.thresholds.get(word)
+                if stream.engine.bundle.name != model or before is None:
+                    continue
+                live.sources[key] = source
+                if value != before:
+                    stream.retune({word: value})
+                    self.warn(live, sayings.threshold_changed(model, word, before, value))
+
+    def warn(self, live: LiveStream, warning: WarningMessage) -> None:
+        """Send a warning; any thread may."""
+        live.counters.warnings += 1
+        self._metrics.warnings.labels(WarningCode(warning.code)).inc()
+        live.outbox.put(encode_message(warning))
+
+    def _end(self, live: LiveStream, seen: Ending | None) -> None:
+        """Say goodbye when all that should be scored was scored."""
+        ending = live.ending if live.ending is not None and not live.ending.score_rest else seen
+        if ending is None or live.done or (ending.score_rest and live.due_steps):
+            return
+        live.inbox.clear()
+        live.outbox.put(encode_message(sayings.summary(live, ending.reason)))
+        if ending.error is not None:
+            live.outbox.put(encode_message(sayings.error_of(ending.error)))
+        live.outbox.put(Close(ending.close_code, ending.reason))
+        live.done = True
+
+    def _fault(self, live: LiveStream, where: str, why: Exception) -> None:
+        """End a stream for its own error, and say it; a bug of ours goes to the log."""
+        error = as_protocol_error(why)
+        if not isinstance(why, WakewordError) or error.close_code == CloseCode.INTERNAL:
+            self._metrics.faults.labels(where).inc()
+            log.error("a stream failed", stream=live.id, where=where, exc_info=why)
+        live.broken = True
+        score_rest = where == "decode"  # what was complete before the fault is still scored
+        live.ending = Ending("error", CloseCode(error.close_code), error, score_rest=score_rest)
+
+    def break_off(self, live: LiveStream, why: Exception) -> None:
+        """End a stream without scoring it any further."""
+        self._fault(live, "worker", why)
+        self._end(live, None)
+
+
+def _waited(live: LiveStream, now: float) -> float | None:
+    """How long the oldest audio of a stream had waited, if any was complete."""
+    since = live.since
+    if since is None:
+        return None
+    if live.due_steps == 0:
+        live.since = None
+    return now - since
+
+
+def _calls(
+    owners: dict[Stream, LiveStream], max_steps: int
+) -> Iterator[tuple[Engine, list[Stream]]]:
+    """Streams of one engine, so many at a time that they make one batch.
+
+    Such a call happens wholly or not at all: after an error no result is lost.
+    """
+    groups: dict[Engine, list[Stream]] = {}
+    for stream in owners:
+        groups.setdefault(stream.engine, []).append(stream)
+    for engine, streams in groups.items():
+        batch: list[Stream] = []
+        windows = 0
+        for stream in streams:
+            steps = min(stream.due_steps, max_steps)
+            if batch and windows + steps > engine.max_batch:
+                yield engine, batch
+                batch, windows = [], 0
+            batch.append(stream)
+            windows += steps
+        yield engine, batch

@@ -1,0 +1,75 @@
+"""The web server around the application, set up for many streams."""
+
+from __future__ import annotations
+
+import math
+import socket
+
+import structlog
+import uvicorn
+
+from wakeword.errors import ConfigError
+from wakeword_service import logs
+from wakeword_service.app import create_app
+from wakeword_service.service import Service
+from wakeword_service.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+BACKLOG = 2048
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal says stop.
+
+    Raises
+    ------
+    ConfigError
+        The address cannot be listened on, or a setting cannot be used.
+    WakewordError
+        A model or the state cannot be used.
+    """
+    logs.configure(settings)
+    listener = listen(settings)
+    with listener:
+        service = Service(settings)
+        host, port = listener.getsockname()[:2]
+        scheme = "https" if settings.ssl_certfile else "http"
+        shown = f"[{host}]" if ":" in host else host
+        log.info("listening", url=f"{scheme}://{shown}:{port}")
+        uvicorn.Server(uvicorn_config(settings, service)).run(sockets=[listener])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket that listens where ``settings`` say; ConfigError where that is impossible."""
+    where = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as why:
+        raise ConfigError(f"cannot listen on {where}: {why.strerror or why}") from None
+
+
+def uvicorn_config(settings: Settings, service: Service | None = None) -> uvicorn.Config:
+    """How uvicorn runs the application. Audio does not compress, so nothing is compressed."""
+    return uvicorn.Config(
+        create_app(settings, service),
+        host=settings.host,
+        port=settings.port,
+        ws="websockets-sansio",
+        ws_max_size=settings.message_bytes,
+        ws_ping_interval=settings.ping_s,
+        ws_ping_timeout=settings.ping_s,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_s) + 1,
+        ssl_certfile=settings.ssl_certfile,
+        ssl_keyfile=settings.ssl_keyfile,
+    )

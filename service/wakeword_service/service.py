@@ -1,0 +1,202 @@
+"""The parts of one running service, and how they begin and end together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from wakeword.protocol import CloseCode, ErrorCode, StartMessage, refusal
+from wakeword_service.admission import Admission
+from wakeword_service.auth import Gate, check_can_start
+from wakeword_service.jobs import Calibrations
+from wakeword_service.keys import Keys
+from wakeword_service.live import Caller, Ending, LiveStream, StreamOptions
+from wakeword_service.metrics import Metrics
+from wakeword_service.models import ModelHost
+from wakeword_service.opening import open_live
+from wakeword_service.recorder import Recorder
+from wakeword_service.scheduler import Scheduler
+from wakeword_service.scoring import Scoring
+from wakeword_service.settings import Settings
+from wakeword_service.store import Store
+from wakeword_service.tuning import Tuning
+
+if TYPE_CHECKING:
+    from wakeword_service.stream import Connection
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 0.5
+"""How often idle streams, clients that do not read and the lag are looked at."""
+
+
+class Service:
+    """What ``app.state.service`` is: make it in a thread, :meth:`start` it in the event loop.
+
+    Raises
+    ------
+    WakewordError
+        A model, the state or the settings cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = metrics = Metrics()
+        self.models = ModelHost.load(settings.models)
+        for bundle in self.models.bundles():
+            metrics.know(bundle.name, bundle.words)
+        self.store = Store(settings.state_dir)
+        self.keys = Keys(self.store.keys)
+        self.gate = Gate(settings, self.keys, metrics.login_failures.inc)
+        check_can_start(settings, self.keys)
+        self.tuning = Tuning(self.store, self.models)
+        self.recorder = Recorder(self.store, settings)
+        self.calibrations = Calibrations(settings, self.store)
+        scoring = Scoring(self.recorder, metrics, settings.lag_limit_ms / 1000)
+        self.scheduler = Scheduler(
+            scoring,
+            self.tuning,
+            metrics,
+            workers=settings.workers,
+            gather_s=settings.gather_ms / 1000,
+        )
+        self.admission = Admission(settings, metrics)
+        self.connections: set[Connection] = set()
+        self._warn = scoring.warn
+        self._options = StreamOptions(settings.silence_s, settings.keep_clips)
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    @property
+    def draining(self) -> bool:
+        """Whether it is shutting down: nothing new begins."""
+        return self.admission.draining
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        loop = asyncio.get_running_loop()
+        self.scheduler.start(loop)
+        await asyncio.to_thread(self.recorder.start)
+        await asyncio.to_thread(self.calibrations.start)
+        self.tuning.subscribe(self.scheduler.retune)
+        self.keys.subscribe(self._end_key)
+        self._tasks = [
+            asyncio.create_task(self.keys.watch(), name="keys"),
+            asyncio.create_task(self._look_after(), name="look after streams"),
+        ]
+        names = [bundle.name for bundle in self.models.bundles()]
+        log.info("started", models=names, workers=self.settings.workers)
+
+    async def stop(self) -> None:
+        """End all streams with a summary, and write what is left to write."""
+        await self.drain()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(self._stop_threads)
+        log.info("stopped")
+
+    async def drain(self) -> None:
+        """Take nothing new, and let every stream go with its summary, in ``shutdown_s``."""
+        if self.admission.draining:
+            return
+        self.admission.draining = True
+        log.info("shutting down", streams=len(self.scheduler.streams))
+        for connection in list(self.connections):
+            connection.hurry()
+        ending = Ending("shutdown", CloseCode.RESTARTING)
+        for live in list(self.scheduler.streams.values()):
+            self.scheduler.end(live, ending)
+        deadline = time.monotonic() + self.settings.shutdown_s
+        while self.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self.connections):
+            connection.cut()
+
+    async def open(self, start: StartMessage, caller: Caller) -> LiveStream:
+        """A running stream for ``start``; errors as :func:`opening.open_live`."""
+        return await asyncio.to_thread(self._open, start, caller)
+
+    def close(self, live: LiveStream, code: int | None) -> None:
+        """The connection of a stream is gone."""
+        ending = live.ending
+        reason = ending.reason if live.done and ending is not None else "disconnected"
+        unscored_s = max(0.0, live.inbox.received_s - live.scored_s)
+        self.scheduler.remove(live)
+        self.metrics.streams.dec()
+        self.metrics.ended.labels(reason).inc()
+        if reason == "disconnected":
+            self.metrics.dropped.labels("audio_seconds").inc(unscored_s)
+        log.info(
+            "stream ended", stream=live.id, name=live.name, caller=live.caller.name,
+            reason=reason, close_code=code, audio_s=round(live.scored_s, 1),
+            detections=sum(live.counters.detections.values()), warnings=live.counters.warnings,
+            max_lag_ms=round(1000 * live.counters.max_lag_s),
+            scores_dropped=live.outbox.scores_dropped,
+        )  # fmt: skip
+
+    def _open(self, start: StartMessage, caller: Caller) -> LiveStream:
+        live = open_live(start, caller, self.models, self.tuning, self._options)
+        self.scheduler.add(live)
+        self.metrics.streams.inc()
+        self.metrics.opened.inc()
+        log.info(
+            "stream opened", stream=live.id, name=live.name, caller=caller.name,
+            words=sum(map(len, live.words.values())), encoding=start.encoding,
+            sample_rate=start.sample_rate, channels=start.channels,
+        )  # fmt: skip
+        return live
+
+    def _end_key(self, key_id: str) -> None:
+        for live in list(self.scheduler.streams.values()):
+            if live.caller.key_id == key_id:
+                why = refusal(ErrorCode.UNAUTHORIZED, "the key was removed or has expired")
+                self.scheduler.end(live, Ending("error", CloseCode.UNAUTHORIZED, why))
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                now = time.monotonic()
+                self.admission.judge(self.scheduler.lag_s(now))
+                for live in list(self.scheduler.streams.values()):
+                    self._look_at(live, now)
+            except Exception:  # what watches over all streams must not end for one of them
+                self.metrics.faults.labels("look").inc()
+                log.exception("looking after streams failed")
+
+    def _look_at(self, live: LiveStream, now: float) -> None:
+        settings, inbox = self.settings, live.inbox
+        sending = live.sending_since
+        if live.outbox.overfull or (sending and now - sending > settings.send_timeout_s):
+            log.warning("client does not read", stream=live.id, waiting=len(live.outbox))
+            self.metrics.refused.labels(str(ErrorCode.NOT_READING)).inc()
+            live.cut()
+            return
+        if live.ending is not None:
+            return
+        if now - inbox.last_put > settings.idle_s and not live.held_back:
+            why = refusal(
+                ErrorCode.IDLE,
+                f"no audio for {settings.idle_s:g} s",
+                round(now - inbox.last_put, 1),
+                settings.idle_s,
+            )
+            self.scheduler.end(live, Ending("idle", CloseCode.TIMED_OUT, why))
+            return
+        if inbox.first_put is not None:
+            held_back = live.held_back or live.lag_s(now) > LOOK_S
+            for warning in live.pace.look(now, inbox.received_s, held_back=held_back):
+                self._warn(live, warning)
+                live.wake()
+
+    def _stop_threads(self) -> None:
+        self.scheduler.stop()
+        self.calibrations.stop()
+        self.recorder.stop()
+        self.store.close()
