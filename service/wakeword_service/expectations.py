@@ -66,7 +66,9 @@ def expect(points: OperatingPoints, threshold: float, audio: str) -> Expectation
     rising = points.points[::-1]
     for point in rising:
         if math.isclose(point.threshold, threshold, rel_tol=1e-9):
-            return _from(point, "measured", _alarms(point), _misses(point), audio, point.statement)
+            return _from(
+                point, "measured", alarms_at(point), misses_at(point), audio, point.statement
+            )
     if threshold < rising[0].threshold:
         return _below(rising[0], audio)
     if threshold > rising[-1].threshold:
@@ -147,12 +149,14 @@ def _from(
     )
 
 
-def _alarms(point: OperatingPoint) -> Estimate:
+def alarms_at(point: OperatingPoint) -> Estimate:
+    """False alarms per hour that were measured."""
     low, high = point.fa_per_hour_low, point.fa_per_hour_high
     return Estimate(value=point.fa_per_hour, low=low, high=high)
 
 
-def _misses(point: OperatingPoint) -> Estimate:
+def misses_at(point: OperatingPoint) -> Estimate:
+    """Share missed that was measured; null where there were no clips."""
     return Estimate(value=point.frr, low=point.frr_low, high=point.frr_high)
 
 

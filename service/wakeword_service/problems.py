@@ -38,6 +38,7 @@ MEANINGS: Mapping[int, tuple[str, str]] = {
     403: ("forbidden", "The key or the origin does not allow this"),
     404: ("not_found", "There is no such thing"),
     405: ("method_not_allowed", "The path does not know this method"),
+    408: ("too_slow", "The body does not arrive"),
     409: ("conflict", "The state does not allow this now"),
     412: ("precondition_failed", "Somebody else has changed it"),
     413: ("too_large", "The body is larger than allowed"),
@@ -52,7 +53,7 @@ MEANINGS: Mapping[int, tuple[str, str]] = {
 """Code and title of each status."""
 
 
-class Problem(Exception):
+class Problem(HTTPException):
     """A refusal, as the client gets it.
 
     Parameters
@@ -74,12 +75,9 @@ class Problem(Exception):
         **extra: Any,
     ) -> None:
         general = MEANINGS.get(status, ("error", "The request failed"))
-        super().__init__(detail or title or general[1])
-        self.status = status
+        super().__init__(status, detail or title or general[1], headers)
         self.code = code or general[0]
         self.title = title or general[1]
-        self.detail = detail
-        self.headers = dict(headers or {})
         self.extra = extra
 
     def body(self) -> dict[str, Any]:
@@ -87,7 +85,7 @@ class Problem(Exception):
         return {
             "type": URN + self.code,
             "title": self.title,
-            "status": self.status,
+            "status": self.status_code,
             "detail": self.detail,
             **{name: plain(value) for name, value in self.extra.items()},
         }
@@ -97,7 +95,7 @@ class Problem(Exception):
         text = json.dumps(self.body(), ensure_ascii=False, allow_nan=False)
         # A lone surrogate may come back in a detail; UTF-8 has no bytes for it.
         data = text.encode("utf-8", "replace")
-        return Response(data, self.status, self.headers, media_type=MEDIA_TYPE)
+        return Response(data, self.status_code, self.headers, media_type=MEDIA_TYPE)
 
 
 def of_error(error: WakewordError) -> Problem:
@@ -107,7 +105,7 @@ def of_error(error: WakewordError) -> Problem:
     if isinstance(error, StorageFull):
         return Problem(507, detail=str(error))
     if isinstance(error, StoreError):
-        return Problem(503, "storage", detail=str(error), headers={"Retry-After": "1"})
+        return Problem(503, error.code, detail=str(error), headers={"Retry-After": "1"})
     if isinstance(error, AudioError):
         return Problem(422, "bad_audio", "The audio cannot be used", str(error))
     if isinstance(error, EvaluationError):
@@ -251,6 +249,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     known = operation["responses"]
     known.pop("422", None)
     if path.startswith("/v1/"):
-        for status in (400, 401, 403, 422, 429, 503):
+        bodies = (408, 413, 415) if "requestBody" in operation else ()
+        for status in (400, 401, 403, 422, 429, 503, *bodies):
             known.setdefault(str(status), _described(status))
     operation["responses"] = {status: known[status] for status in sorted(known)}

@@ -173,6 +173,15 @@ class Recorder:
             done = self._attempt(self._write_detections) and self._attempt(self._write_peaks)
             return self._attempt(self._write_counts) and done
 
+    def settle(self) -> None:
+        """Write the detections that wait, so that who was told of one finds it."""
+        with self._flushing:
+            self._attempt(self._write_detections)
+
+    def now_s(self) -> float:
+        """The wall clock that everything here is dated by."""
+        return self._clock()
+
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.wait(FLUSH_S)

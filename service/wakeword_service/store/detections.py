@@ -103,14 +103,14 @@ class DetectionTable:
             )
 
     def judged(
-        self, model: str, model_sha256: str, since_s: float, until_s: float
+        self, model: str, model_sha256: str, word: str, since_s: float, until_s: float
     ) -> list[DetectionRow]:
-        """Detections of a model that have a verdict."""
+        """Detections of a word that have a verdict."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT * FROM detections WHERE model = ? AND model_sha256 = ? "
+                "SELECT * FROM detections WHERE model = ? AND model_sha256 = ? AND word = ? "
                 "AND when_s BETWEEN ? AND ? AND verdict IS NOT NULL",
-                (model, model_sha256, since_s, until_s),
+                (model, model_sha256, word, since_s, until_s),
             ).fetchall()
         return [DetectionRow(**row_values(row)) for row in rows]
 

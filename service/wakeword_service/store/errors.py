@@ -8,6 +8,8 @@ from wakeword.errors import WakewordError
 class StoreError(WakewordError):
     """The state cannot be read or written: damaged, locked, of a newer version."""
 
+    code = "storage"
+
 
 class StorageFull(StoreError):
     """The disk is full; what was written before is still there."""
