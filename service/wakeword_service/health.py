@@ -1,7 +1,7 @@
 """``python -m wakeword_service.health``: the health check of the image; exit code 0 or 1.
 
-It asks the service of the same settings on this machine whether it is ready. A curl would be one
-more program in the image.
+It asks ``/healthz`` of the service with the same settings on this machine: not ``/readyz``, since
+what is overloaded must not be restarted for it. A curl would be one more program in the image.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def url_of(settings: Settings) -> str:
     except ValueError:
         pass  # a name
     scheme = "https" if settings.ssl_certfile else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/readyz"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz"
 
 
 def is_healthy(settings: Settings) -> bool:
-    """Whether the service answers that it is ready; says on stderr why not."""
+    """Whether the service answers that it works; says on stderr why not."""
     # The certificate names the host as others see it, not loopback, and nothing secret is sent.
     context = ssl.create_default_context()
     context.check_hostname = False

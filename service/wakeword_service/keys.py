@@ -218,8 +218,8 @@ class Keys:
     def poll(self) -> None:
         """Look for keys that have ended since the last look, and tell who subscribed."""
         now = self._clock()
-        valid = {key.id for key in self.all() if key.is_valid(now)}
-        with self._lock:
+        with self._lock:  # around the reading too: no key may be used before it is read
+            valid = {key.id for key in self.all() if key.is_valid(now)}
             left = {key_id: polls - 1 for key_id, polls in self._ended.items() if polls > 1}
             left |= dict.fromkeys(self._known - valid, ENDED_FOR_POLLS)
             self._ended = {key_id: polls for key_id, polls in left.items() if key_id not in valid}
