@@ -1,8 +1,9 @@
 """Write what the documentation can take from the program: `python3 dev.py docs`.
 
 docs/cli.md comes from the --help of every command, the keys of a recipe in docs/training.md from
-the dataclasses that read it; README.md shows what the demo prints and what the shipped bundles say
-was measured at their default operating points.
+the dataclasses that read it, the messages in docs/protocol.md and the schemas beside it from the
+message classes; README.md shows what the demo prints and what the shipped bundles say was measured
+at their default operating points.
 """
 
 from __future__ import annotations
@@ -86,10 +87,12 @@ def readme(output: str) -> str:
 
 
 if __name__ == "__main__":
+    import protocol_page
     import recipe_table
 
     CLI_PAGE.write_text(cli_page(), "utf-8")
     recipe_table.PAGE.write_text(recipe_table.training_page(), "utf-8")
+    protocol_page.write()
     README.write_text(readme(demo_output()), "utf-8")
-    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name} the demo's output "
-          f"and the figures in {README.name}")
+    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name}, the messages in "
+          f"{protocol_page.PAGE.name}, the demo's output and the figures in {README.name}")

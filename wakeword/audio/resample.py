@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +32,9 @@ def check_rate(rate: object, what: str = "sample rate") -> int:
     if isinstance(rate, bool) or not isinstance(rate, int | np.integer):
         raise SampleRateError(f"the {what} must be a whole number of Hz, not {rate!r}")
     if not MIN_RATE <= rate <= MAX_RATE:
+        given = reprlib.repr(int(rate))  # it may have thousands of digits
         raise SampleRateError(
-            f"the {what} is {rate} Hz, but it must be between {MIN_RATE} and {MAX_RATE} Hz"
+            f"the {what} is {given} Hz, but it must be between {MIN_RATE} and {MAX_RATE} Hz"
         )
     return int(rate)
 

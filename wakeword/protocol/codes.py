@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import reprlib
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
@@ -13,7 +12,6 @@ from wakeword.errors import (
     MissingExtraError,
     ProtocolError,
     UnknownModelError,
-    WakewordError,
 )
 
 _LARGEST = 2**53
@@ -110,8 +108,8 @@ def refusal(
 def as_protocol_error(error: Exception) -> ProtocolError:
     """What the other side is told about any exception.
 
-    Errors of this library keep their text, which names the value and the limit. Anything else
-    is a bug, and its text stays inside: it may hold what is nobody's business.
+    Errors about what the other side sent keep their text, which names the value and the limit.
+    Anything else is a fault of ours, and its text stays inside: it may name files, or worse.
     """
     if isinstance(error, ProtocolError):
         return error
@@ -120,7 +118,6 @@ def as_protocol_error(error: Exception) -> ProtocolError:
         (AudioError, ErrorCode.BAD_AUDIO),
         (ConfigError, ErrorCode.BAD_MESSAGE),
         (MissingExtraError, ErrorCode.UNSUPPORTED),
-        (WakewordError, ErrorCode.INTERNAL),
     ):
         if isinstance(error, kind):
             return refusal(code, str(error))
@@ -131,6 +128,6 @@ def _plain(value: object) -> float | str | None:
     if value is None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and math.isfinite(value) and abs(value) <= _LARGEST:  # type: ignore[arg-type]
+    if number and abs(value) <= _LARGEST:  # type: ignore[arg-type]
         return value  # type: ignore[return-value]
     return reprlib.repr(value)

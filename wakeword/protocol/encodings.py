@@ -7,9 +7,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from wakeword.audio.pcm import PcmDecoder
+from wakeword.audio.resample import check_rate
 from wakeword.errors import AudioError
 from wakeword.protocol.codes import ErrorCode, refusal
-from wakeword.protocol.opus import OpusDecoder, packet_s
+from wakeword.protocol.opus import OPUS_RATE, OpusDecoder, packet_s
 from wakeword.protocol.start import WireEncoding
 
 
@@ -17,8 +18,8 @@ class Decoder:
     """Decodes the binary messages of one stream, in order.
 
     PCM may be cut anywhere: what a message leaves of a sample waits for the next one. Of opus a
-    message is one packet. What comes out has the declared rate and goes to ``Stream.accept``
-    of a stream with :attr:`channels`; floats are not checked here, because that does.
+    message is one packet. What comes out is for ``Stream.accept`` of a stream with
+    :attr:`sample_rate` and :attr:`channels`; floats are not checked here, because that does.
 
     Parameters
     ----------
@@ -35,12 +36,13 @@ class Decoder:
 
     def __init__(self, encoding: WireEncoding, sample_rate: int, channels: int = 1) -> None:
         self.encoding = encoding
-        self._opus: OpusDecoder | None = None
+        self.sample_rate = check_rate(sample_rate)
+        """Of what comes out, Hz: the declared one, but of opus always 48000."""
         self.channels = channels
-        """Columns of what comes out: as declared, but opus is mixed to one."""
+        self._opus: OpusDecoder | None = None
         if encoding == "opus":
-            self._opus = OpusDecoder(sample_rate, channels)
-            self.channels = 1
+            self._opus = OpusDecoder(channels)
+            self.sample_rate = OPUS_RATE
         else:
             self._pcm = PcmDecoder(encoding, channels)
             self._bytes_per_s = self._pcm.bytes_per_frame * sample_rate
@@ -57,19 +59,19 @@ class Decoder:
 
         Returns
         -------
-        samples (n, channels) int16 or float32, or (n,) float32
+        samples (n, channels) int16 or float32
 
         Raises
         ------
         ProtocolError
-            A damaged opus packet, or one of more than 120 ms.
+            An opus packet that is damaged, too long, or of more than 120 ms.
         """
-        if self._opus is None:
-            return self._pcm.take(messages[0] if len(messages) == 1 else b"".join(messages))
-        return self._opus.decode(messages)
+        if self._opus is not None:
+            return self._opus.decode(messages)
+        return self._pcm.take(messages[0] if len(messages) == 1 else b"".join(messages))
 
-    def finish(self) -> NDArray[Any]:
-        """What is left at the end of the stream, of the same shape as from :meth:`decode`.
+    def finish(self) -> None:
+        """Declare the end of the stream.
 
         Raises
         ------
@@ -77,9 +79,8 @@ class Decoder:
             The audio ends inside a sample: it was cut, or is something else.
         """
         if self._opus is not None:
-            return self._opus.finish()
+            return
         try:
             self._pcm.finish()
         except AudioError as why:
             raise refusal(ErrorCode.BAD_AUDIO, str(why)) from why
-        return self._pcm.take(b"")

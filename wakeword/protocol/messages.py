@@ -53,7 +53,7 @@ class Limits:
     buffer_s: float
     """Seconds of audio that wait for being scored before the socket is no longer read."""
     idle_s: float
-    """Seconds without a message after which the stream is ended."""
+    """Seconds without audio after which the stream is ended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,8 +72,8 @@ class ReadyMessage:
     step_ms: float
     """Milliseconds of audio from one score to the next."""
     latency_ms: float
-    """Milliseconds of audio that the models and the resampler need after a word, at most; waiting,
-    computing and the network come on top."""
+    """Milliseconds from the end of a word to its detection that the models and the resampler need
+    by their nature; computing and the network come on top."""
     limits: Limits
     """What the server bears."""
 
@@ -198,7 +198,7 @@ class SummaryMessage:
     max_lag_ms: float
     """Longest time that audio waited here for its score, milliseconds."""
     real_time_factor: float
-    """Seconds of audio per second since `ready`: 1 for a microphone, more for a file."""
+    """Seconds of audio per second since the first audio: 1 for a microphone, more for a file."""
     reason: str
     """Why the stream ended: `end` (the client's), `shutdown`, `idle` or `error`."""
 

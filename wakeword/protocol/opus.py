@@ -7,43 +7,46 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wakeword.audio.pcm import Samples, to_mono_float32
-from wakeword.audio.resample import Resampler
-from wakeword.errors import MissingExtraError, ProtocolError
+from wakeword.errors import AudioError, MissingExtraError, ProtocolError
 from wakeword.protocol.codes import ErrorCode, refusal
+from wakeword.protocol.start import OPUS_CHANNELS
 
-DECODER_RATE = 48_000
+OPUS_RATE = 48_000
+"""The codec's decoder gives 48 kHz, whatever the packets hold."""
+
 MAX_PACKET_BYTES = 8_192
 """120 ms at 510 kbit/s, the codec's highest rate, are 7650 bytes."""
 
 MAX_PACKET_MS = 120
 
-_FRAME_US = (10_000, 20_000, 40_000, 60_000) * 3 + (10_000, 20_000) * 2 + (
-    2_500, 5_000, 10_000, 20_000,
-) * 4  # fmt: skip
+_FRAME_US = (
+    (10_000, 20_000, 40_000, 60_000) * 3 + (10_000, 20_000) * 2 + (2_500, 5_000, 10_000, 20_000) * 4
+)
 """Duration of a frame by configuration, the first five bits of a packet: RFC 6716, table 2."""
 
 
 class OpusDecoder:
-    """Packets of one stream to mono float32 at the declared rate.
-
-    The codec decodes at 48 kHz, whatever the packets hold; a streaming resampler brings that
-    to the declared rate. Channels are mixed.
+    """Packets of one stream to samples at 48 kHz.
 
     Raises
     ------
+    AudioError
+        Not one or two channels.
     MissingExtraError
         PyAV is not installed.
     """
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
+    def __init__(self, channels: int) -> None:
+        if not 1 <= channels <= OPUS_CHANNELS:
+            raise AudioError(f"opus has 1 to {OPUS_CHANNELS} channels, not {channels}")
+        self._channels = channels
         self._codec, self._packet, self._error = _codec(channels)
-        self._resampler = Resampler(DECODER_RATE, sample_rate)
         self._decoded = 0
 
-    def decode(self, packets: Sequence[bytes]) -> Samples:
-        """Decode packets, (n,) float32; an empty one holds nothing.
+    def decode(self, packets: Sequence[bytes]) -> NDArray[np.int16]:
+        """Decode packets, (n, channels); an empty one holds nothing.
 
         Raises
         ------
@@ -51,24 +54,20 @@ class OpusDecoder:
             A packet is too long, of more than 120 ms, or damaged.
         """
         blocks = [self._decode(packet) for packet in packets if packet]
-        return self._resampler.process(_joined(blocks))
+        return np.concatenate([*blocks, np.zeros((0, self._channels), np.int16)])
 
-    def finish(self) -> Samples:
-        """What the resampler still holds, (n,) float32."""
-        return self._resampler.process(_joined([]), last=True)
-
-    def _decode(self, packet: bytes) -> Samples:
-        _check(packet)
+    def _decode(self, packet: bytes) -> NDArray[np.int16]:
+        check_packet(packet)
         try:
             frames = self._codec.decode(self._packet(packet))
         except self._error as why:
-            raise self._damaged(f"{type(why).__name__}") from why
-        blocks = [to_mono_float32(f.to_ndarray().T) for f in frames]
-        samples = _joined(blocks)
-        if len(samples) != round(packet_s(packet) * DECODER_RATE):
-            raise self._damaged(f"{len(samples)} samples came out")
+            raise self._damaged(type(why).__name__) from why
+        blocks = [frame.to_ndarray().reshape(-1, self._channels) for frame in frames]
+        samples = sum(map(len, blocks))
+        if samples != round(packet_s(packet) * OPUS_RATE):
+            raise self._damaged(f"{samples} samples came out")
         self._decoded += 1
-        return samples
+        return np.concatenate(blocks)
 
     def _damaged(self, why: str) -> ProtocolError:
         return refusal(
@@ -83,15 +82,14 @@ def packet_s(packet: bytes) -> float:
     return _FRAME_US[packet[0] >> 3] * max(1, _frames(packet)) / 1e6
 
 
-def _frames(packet: bytes) -> int:
-    """Frames in a packet, RFC 6716 section 3.2; 0 where it is too short to tell."""
-    code = packet[0] & 3
-    if code < 3:
-        return 1 if code == 0 else 2
-    return packet[1] & 63 if len(packet) > 1 else 0
+def check_packet(packet: bytes) -> None:
+    """Refuse a packet that is too long or says that it holds too much or nothing.
 
-
-def _check(packet: bytes) -> None:
+    Raises
+    ------
+    ProtocolError
+        With the limit.
+    """
     if len(packet) > MAX_PACKET_BYTES:
         raise refusal(
             ErrorCode.BAD_AUDIO,
@@ -99,19 +97,23 @@ def _check(packet: bytes) -> None:
             len(packet),
             MAX_PACKET_BYTES,
         )
-    duration_ms = packet_s(packet) * 1000
-    if _frames(packet) == 0 or duration_ms > MAX_PACKET_MS:
+    frames, duration_ms = _frames(packet), packet_s(packet) * 1000
+    if frames == 0 or duration_ms > MAX_PACKET_MS:
         raise refusal(
             ErrorCode.BAD_AUDIO,
-            f"an opus packet of {_frames(packet)} frames, {duration_ms:g} ms, but it must have "
-            f"at least one and at most {MAX_PACKET_MS} ms",
+            f"an opus packet of {frames} frames and {duration_ms:g} ms, but it must have at least "
+            f"one and at most {MAX_PACKET_MS} ms",
             duration_ms,
             MAX_PACKET_MS,
         )
 
 
-def _joined(blocks: Sequence[Samples]) -> Samples:
-    return np.concatenate([*blocks, np.zeros(0, np.float32)])
+def _frames(packet: bytes) -> int:
+    """Frames in a packet, RFC 6716 section 3.2; 0 where it says none or is too short to tell."""
+    code = packet[0] & 3
+    if code < 3:
+        return 1 if code == 0 else 2
+    return packet[1] & 63 if len(packet) > 1 else 0
 
 
 def _codec(channels: int) -> tuple[Any, Any, type[Exception]]:
@@ -122,5 +124,5 @@ def _codec(channels: int) -> tuple[Any, Any, type[Exception]]:
         raise MissingExtraError("av", "opus", "decoding opus") from error
     codec = av.CodecContext.create("libopus", "r")
     # The header that a file would begin with (RFC 7845, section 5.1): nothing to skip, no gain.
-    codec.extradata = b"OpusHead" + struct.pack("<BBHIhB", 1, channels, 0, DECODER_RATE, 0, 0)
+    codec.extradata = b"OpusHead" + struct.pack("<BBHIhB", 1, channels, 0, OPUS_RATE, 0, 0)
     return codec, av.Packet, av.error.FFmpegError
