@@ -93,7 +93,9 @@ class SmallService:
         self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        async with serve(self._guarded, "127.0.0.1", self.port, compression=None) as server:
+        async with serve(
+            self._guarded, "127.0.0.1", self.port, compression=None, close_timeout=0.5
+        ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
             self._up.set()
             await self._stopping.wait()
@@ -220,9 +222,8 @@ class _Conversation:
         await self.socket.send(samples.astype("<i2").tobytes())
 
     async def _end(self) -> None:
-        rest = self.decoder.finish()
-        self.heard.append(to_mono_float32(rest))
-        for result in self.spotter.steps(rest, last=True):
+        self.decoder.finish()
+        for result in self.spotter.finish_steps():
             await self._tell(result)
         samples = sum(map(len, self.heard))
         summary = SummaryMessage(

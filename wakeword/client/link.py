@@ -89,7 +89,8 @@ class Link:
             is_due = state.session.ready is None or state.end_sent
             limit_s = state.options.timeout_s
             try:
-                data = await asyncio.wait_for(self._socket.recv(), limit_s)
+                async with asyncio.timeout(limit_s):
+                    data = await self._socket.recv()
             except TimeoutError:
                 if is_due:
                     raise LinkLostError(f"the service says nothing for {limit_s:g} s") from None
@@ -125,7 +126,8 @@ class Link:
         window_is_full = state.backlog.unsent > 0
         limit_s = state.options.ack_patience_s if window_is_full and self._acks_come else None
         try:
-            await asyncio.wait_for(state.wait_for_work(), limit_s)
+            async with asyncio.timeout(limit_s):
+                await state.wait_for_work()
         except TimeoutError:
             self._acks_come = False
 
