@@ -44,14 +44,14 @@ class Progress:
 
 @dataclass
 class _Job:
-    """A job that has not ended; ``process`` is there while it runs."""
+    """A job that has not ended; ``process`` is there while it runs, ``stopped`` says why not."""
 
     id: str
     task: Task
     folder: Path
     progress: Progress = Progress(0.0, None)
     process: subprocess.Popen[str] | None = None
-    stopped: tuple[CalibrationStatus, str | None] | None = None
+    stopped: str | None = None
 
 
 class Calibrations:
@@ -90,7 +90,7 @@ class Calibrations:
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
-            self._halt(job, "failed", "the server was stopped before the calibration was done")
+            self._halt(job, "the server was stopped before the calibration was done")
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -124,14 +124,21 @@ class Calibrations:
         self._queue.put(job)
         return row
 
-    def cancel(self, job: str) -> bool:
-        """End a job that waits or runs; False where it has ended already."""
+    def remove(self, job: str) -> bool:
+        """Forget a job, and end it where it waits or runs; False where there is none.
+
+        Raises
+        ------
+        StorageFull, StoreError
+            It could not be forgotten; if it ran, it goes on.
+        """
+        if not self._store.calibrations.remove(job):
+            return False
         with self._lock:
             found = self._jobs.get(job)
-        if found is None:
-            return False
-        self._halt(found, "cancelled", None)
-        return self._store.calibrations.end(job, "cancelled", self._clock())
+        if found is not None:
+            self._halt(found, "it was removed")
+        return True
 
     def progress(self, job: str) -> Progress | None:
         """How far a job is that waits or runs."""
@@ -139,9 +146,9 @@ class Calibrations:
             found = self._jobs.get(job)
         return None if found is None else found.progress
 
-    def _halt(self, job: _Job, status: CalibrationStatus, error: str | None) -> None:
+    def _halt(self, job: _Job, why: str) -> None:
         with self._lock:
-            job.stopped = job.stopped or (status, error)
+            job.stopped = job.stopped or why
             if job.process is not None:
                 job.process.kill()
 
@@ -163,7 +170,7 @@ class Calibrations:
         if job.stopped is None and self._store.calibrations.start(job.id):
             said = self._talk(job)
         if job.stopped is not None:
-            return job.stopped[0], None, job.stopped[1]
+            return "failed", None, job.stopped
         if "result" in said:
             return "done", said["result"], None
         return "failed", None, said.get("error", "the process that calibrates has died")
@@ -175,7 +182,7 @@ class Calibrations:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
         too_long = f"the calibration took longer than {self._limit_s:g} s, the limit"
-        timer = threading.Timer(self._limit_s, self._halt, (job, "failed", too_long))
+        timer = threading.Timer(self._limit_s, self._halt, (job, too_long))
         said: dict[str, Any] = {}
         with process:
             assert process.stdin is not None and process.stdout is not None

@@ -65,6 +65,7 @@ class CalibrationPage(BaseModel):
 _FORM: dict[str, Any] = {
     "type": "object",
     "required": ["model", "negatives"],
+    "additionalProperties": False,
     "properties": {
         "model": {"type": "string", "description": "Name of a model.", "examples": ["seven"]},
         "words": {
@@ -135,14 +136,16 @@ def get_calibration(calibration: CalibrationId, service: Service, _: Reader) -> 
     return _answer(_row(service, calibration), service.calibrations.progress(calibration))
 
 
-@router.delete("/{calibration}", summary="Cancel a calibration", responses=responses(404, 409, 507))
-def cancel_calibration(calibration: CalibrationId, service: Service, _: Tuner) -> Calibration:
-    _row(service, calibration)
-    if not service.calibrations.cancel(calibration):
-        status = _row(service, calibration).status
-        detail = f"the calibration is {status} already"
-        raise Problem(409, "ended", "It has ended", detail, value=status)
-    return _answer(_row(service, calibration), None)
+@router.delete(
+    "/{calibration}",
+    summary="Cancel and forget a calibration",
+    description="Thresholds that were chosen from it stay.",
+    status_code=204,
+    responses=responses(404, 507),
+)
+def delete_calibration(calibration: CalibrationId, service: Service, _: Tuner) -> None:
+    if not service.calibrations.remove(calibration):
+        raise _unknown(calibration)
 
 
 def _submit(service: Parts, form: Form, folder: FilePath, key_name: str) -> CalibrationRow:
@@ -210,9 +213,13 @@ def _bad(detail: str, value: object, limit: object) -> Problem:
 def _row(service: Parts, calibration: str) -> CalibrationRow:
     row = service.store.calibrations.get(calibration)
     if row is None:
-        detail = f"there is no calibration '{calibration}', or it was forgotten"
-        raise Problem(404, "unknown_calibration", "No such calibration", detail, value=calibration)
+        raise _unknown(calibration)
     return row
+
+
+def _unknown(calibration: str) -> Problem:
+    detail = f"there is no calibration '{calibration}', or it was forgotten"
+    return Problem(404, "unknown_calibration", "No such calibration", detail, value=calibration)
 
 
 def _answer(row: CalibrationRow, progress: Progress | None) -> Calibration:

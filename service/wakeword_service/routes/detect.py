@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from wakeword.errors import AudioError, ConfigError
 from wakeword.runtime import Engine
 from wakeword_service.detect import detect_file
-from wakeword_service.problems import Problem, of_error
+from wakeword_service.problems import Problem, of_error, responses
 from wakeword_service.routes.common import Parts, Service, Streamer
 from wakeword_service.uploads import MULTIPART, media_type, receive_file, receive_form
 
@@ -65,7 +65,12 @@ _BODY: dict[str, Any] = {
         "audio/*": {"schema": _SOUND},
         "application/octet-stream": {"schema": _SOUND},
         MULTIPART: {
-            "schema": {"type": "object", "required": ["file"], "properties": {"file": _SOUND}}
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": _SOUND},
+                "additionalProperties": False,
+            }
         },
     },
 }
@@ -76,6 +81,7 @@ _BODY: dict[str, Any] = {
     summary="Detect words in a recording",
     description="wav, flac, ogg, opus or mp3 at any rate, up to an hour; as the body, or as the "
     "only file of a form.",
+    responses=responses(404, 507),
     openapi_extra={"requestBody": _BODY},
 )
 async def post_detect(

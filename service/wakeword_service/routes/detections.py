@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from wakeword_service.problems import Problem, responses
 from wakeword_service.routes.common import Before, Limit, Parts, Reader, Service, Tuner, date
@@ -55,6 +56,17 @@ class GivenVerdict(BaseModel):
     verdict: Verdict | None
 
 
+def _no_number(value: Any) -> Any:
+    """Pydantic would take seconds since 1970 too, which the description does not say."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        raise ValueError("must be a date and time as RFC 3339 has them, with an offset")
+    return value
+
+
+_NUMBER = re.compile(r"[-+]?[0-9._]+([eE][-+]?[0-9]+)?")
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+
+
 class _Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -62,8 +74,8 @@ class _Wanted(BaseModel):
     word: str | None = Field(None, max_length=64)
     stream: str | None = Field(None, max_length=64, description="Id or name of a stream.")
     verdict: Literal["confirmed", "rejected", "none"] | None = None
-    since: AwareDatetime | None = Field(None, description="Not before; RFC 3339.")
-    until: AwareDatetime | None = Field(None, description="Before; RFC 3339.")
+    since: Instant | None = Field(None, description="Not before; RFC 3339.")
+    until: Instant | None = Field(None, description="Before; RFC 3339.")
     min_score: float | None = Field(None, ge=0.0, le=1.0, allow_inf_nan=False)
     limit: Limit = 100
     before: Before = None

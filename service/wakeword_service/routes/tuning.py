@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from wakeword_service.expectations import Expectation
 from wakeword_service.problems import responses
@@ -59,10 +59,15 @@ class ByCalibration(_Wish):
     false_alarms_per_hour: Target = Field(examples=[0.5])
 
 
+def _whole(value: Any) -> Any:
+    """To JSON 1.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class ByHistory(_Wish):
     """What a former change led to."""
 
-    history: int = Field(ge=1, le=2**53, examples=[1])
+    history: Annotated[int, BeforeValidator(_whole)] = Field(ge=1, le=2**53, examples=[1])
 
 
 def _form(value: Any) -> str | None:

@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from wakeword_service.store.database import Database, row_values
 
-CalibrationStatus = Literal["queued", "running", "done", "failed", "cancelled"]
-ENDED: tuple[CalibrationStatus, ...] = ("done", "failed", "cancelled")
+CalibrationStatus = Literal["queued", "running", "done", "failed"]
 
 MAX_ENDED = 1000
 """Of jobs that have ended only so many are kept, the newest."""
@@ -72,7 +71,7 @@ class CalibrationTable:
         result: Mapping[str, Any] | None = None,
         error: str | None = None,
     ) -> bool:
-        """Say how a job ended; False where it has ended before (or is gone)."""
+        """Say how a job ended; False where it has ended before, or was removed."""
         with self._database.write() as connection:
             changed = connection.execute(
                 "UPDATE calibrations SET status = ?, finished_s = ?, result = ?, error = ? "
@@ -80,6 +79,12 @@ class CalibrationTable:
                 (status, when_s, None if result is None else json.dumps(result), error, job),
             )
             return changed.rowcount > 0
+
+    def remove(self, job: str) -> bool:
+        """Forget a job; False where there is none."""
+        with self._database.write() as connection:
+            gone = connection.execute("DELETE FROM calibrations WHERE id = ?", (job,))
+            return gone.rowcount > 0
 
     def get(self, job: str) -> CalibrationRow | None:
         """One job."""
