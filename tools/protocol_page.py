@@ -40,14 +40,14 @@ ERROR_MEANINGS: Mapping[ErrorCode, str] = {
     ErrorCode.UNSUPPORTED: "another version of the protocol, or opus where it is not installed",
     ErrorCode.MESSAGE_TOO_BIG: "a message longer than the limit",
     ErrorCode.UNKNOWN_MODEL: "no such model or word",
-    ErrorCode.UNAUTHORIZED: "no key, or a wrong one; also after too many wrong ones",
+    ErrorCode.UNAUTHORIZED: "no key, or one that is wrong or was removed; too many wrong ones",
     ErrorCode.FORBIDDEN: "the key may not stream, or the origin is not allowed",
     ErrorCode.START_TIMEOUT: "no `start` in time",
     ErrorCode.IDLE: "no audio for `idle_s`",
     ErrorCode.NOT_READING: "the client does not read its messages",
     ErrorCode.TOO_MANY_STREAMS: "the key has as many streams as it may have",
     ErrorCode.OVERLOADED: "no room for another stream",
-    ErrorCode.RESTARTING: "the server ends its streams",
+    ErrorCode.RESTARTING: "the server is shutting down",
     ErrorCode.INTERNAL: "a fault of the server",
 }
 WARNING_MEANINGS: Mapping[WarningCode, tuple[str, str]] = {

@@ -128,6 +128,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "channels 0": ({"channels": 0}, "channels = 0.* 1 and 64"),
     "channels 1000": ({"channels": 1000}, "channels = 1000.* 1 and 64"),
     "channels true": ({"channels": True}, "channels = True"),
+    "a flood": ({"sample_rate": 384_000, "channels": 64}, "49152000 bytes a second.*4194304"),
     "opus channels": ({"encoding": "opus", "channels": 3}, "channels of opus = 3.* 1 and 2"),
     "opus rate": ({"encoding": "opus", "sample_rate": 44_100}, "44100.* 8000, 12000"),
     "encoding": ({"encoding": "mp3"}, "'mp3' is not one of s16le, f32le, mulaw, opus"),

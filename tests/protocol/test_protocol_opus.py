@@ -16,7 +16,7 @@ from wakeword.audio.pcm import to_mono_float32
 from wakeword.audio.resample import resample
 from wakeword.errors import AudioError, ProtocolError
 from wakeword.protocol import CloseCode, Decoder, ErrorCode
-from wakeword.protocol.opus import MAX_PACKET_BYTES
+from wakeword.protocol.start import MAX_OPUS_BYTES
 
 LOOKAHEAD, SHORT_LOOKAHEAD = 312, 120
 """Samples at 48 kHz by which libopus is late, with frames from 10 ms on and shorter ones. An Ogg
@@ -77,8 +77,8 @@ def refused(*packets: bytes) -> ProtocolError:
 
 
 def test_limits_of_a_packet() -> None:
-    error = refused(bytes(MAX_PACKET_BYTES + 1))
-    assert (error.value, error.limit) == (MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES)
+    error = refused(bytes(MAX_OPUS_BYTES + 1))
+    assert (error.value, error.limit) == (MAX_OPUS_BYTES + 1, MAX_OPUS_BYTES)
     # Code 3 packets: configuration 3 (60 ms), three of them, then 48 of 2.5 ms and one more.
     assert "180 ms" in str(refused(bytes([3 << 3 | 3, 3]) + bytes(50)))
     assert "122.5 ms" in str(refused(bytes([16 << 3 | 3, 49]) + bytes(50)))

@@ -98,12 +98,22 @@ def test_a_bad_start_is_not_taken_and_there_is_no_second_try() -> None:
 def test_a_long_message_is_refused_by_its_length() -> None:
     session = started(max_message_bytes=1000)
     session.receive_bytes(bytes(1000))
-    with pytest.raises(ProtocolError, match="1001 bytes, but it may have 1000") as caught:
+    with pytest.raises(ProtocolError, match="1001 bytes of s16le, but it may have 1000") as caught:
         session.receive_bytes(bytes(1001))
     assert (caught.value.value, caught.value.limit) == (1001, 1000)
     assert caught.value.close_code == CloseCode.TOO_BIG
     with pytest.raises(ProtocolError, match="the session has failed"):
         session.receive_bytes(b"ab")
+
+
+def test_an_opus_packet_is_never_longer_than_the_codec_makes_them() -> None:
+    session = ServerSession()
+    session.receive_text(
+        encode_message(StartMessage(protocol=1, sample_rate=16_000, encoding="opus"))
+    )
+    session.receive_bytes(bytes(8192))
+    with pytest.raises(ProtocolError, match="8193 bytes of opus, but it may have 8192"):
+        session.receive_bytes(bytes(8193))
 
 
 def test_a_gigabyte_is_neither_copied_nor_looked_at() -> None:

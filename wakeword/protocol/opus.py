@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 
 from wakeword.errors import AudioError, MissingExtraError, ProtocolError
 from wakeword.protocol.codes import ErrorCode, refusal
-from wakeword.protocol.start import OPUS_CHANNELS
+from wakeword.protocol.start import MAX_OPUS_BYTES, OPUS_CHANNELS
 
 OPUS_RATE = 48_000
 """The codec's decoder gives 48 kHz, whatever the packets hold."""
-
-MAX_PACKET_BYTES = 8_192
-"""120 ms at 510 kbit/s, the codec's highest rate, are 7650 bytes."""
 
 MAX_PACKET_MS = 120
 
@@ -90,12 +87,12 @@ def check_packet(packet: bytes) -> None:
     ProtocolError
         With the limit.
     """
-    if len(packet) > MAX_PACKET_BYTES:
+    if len(packet) > MAX_OPUS_BYTES:
         raise refusal(
             ErrorCode.BAD_AUDIO,
-            f"an opus packet of {len(packet)} bytes, but it may have {MAX_PACKET_BYTES}",
+            f"an opus packet of {len(packet)} bytes, but it may have {MAX_OPUS_BYTES}",
             len(packet),
-            MAX_PACKET_BYTES,
+            MAX_OPUS_BYTES,
         )
     frames, duration_ms = _frames(packet), packet_s(packet) * 1000
     if frames == 0 or duration_ms > MAX_PACKET_MS:

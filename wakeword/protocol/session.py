@@ -7,7 +7,7 @@ from enum import Enum
 
 from wakeword.errors import ProtocolError
 from wakeword.protocol.codes import ErrorCode, refusal
-from wakeword.protocol.start import StartMessage
+from wakeword.protocol.start import MAX_OPUS_BYTES, StartMessage
 from wakeword.protocol.wire import parse_client_message
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -52,7 +52,7 @@ class ServerSession:
     Parameters
     ----------
     max_message_bytes
-        Longest binary message.
+        Longest binary message; of opus, where one is a packet, at most 8192.
     """
 
     def __init__(self, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
@@ -86,13 +86,7 @@ class ServerSession:
         if self.phase is not Phase.STREAMING:
             raise self._out_of_order("audio")
         if len(data) > self.max_message_bytes:
-            self.phase = Phase.FAILED
-            raise refusal(
-                ErrorCode.MESSAGE_TOO_BIG,
-                f"an audio message of {len(data)} bytes, but it may have {self.max_message_bytes}",
-                len(data),
-                self.max_message_bytes,
-            )
+            raise self._too_big(len(data))
         self.audio_bytes += len(data)
         return Audio(data)
 
@@ -104,11 +98,19 @@ class ServerSession:
             if self.phase is not Phase.WAITING:
                 raise self._out_of_order("a second start")
             self.phase, self.start = Phase.STREAMING, message
+            if message.encoding == "opus":  # its packets say how long they last, not how big
+                self.max_message_bytes = min(self.max_message_bytes, MAX_OPUS_BYTES)
             return Started(message)
         if self.phase is not Phase.STREAMING:
             raise self._out_of_order("end")
         self.phase = Phase.ENDED
         return Ended()
+
+    def _too_big(self, found: int) -> ProtocolError:
+        assert self.start is not None
+        self.phase, limit = Phase.FAILED, self.max_message_bytes
+        message = f"a message of {found} bytes of {self.start.encoding}, but it may have {limit}"
+        return refusal(ErrorCode.MESSAGE_TOO_BIG, message, found, limit)
 
     def _out_of_order(self, what: str) -> ProtocolError:
         expected = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from wakeword.audio.pcm import MAX_CHANNELS
+from wakeword.audio.pcm import BYTES_PER_SAMPLE, MAX_CHANNELS
 from wakeword.audio.resample import MAX_RATE, MIN_RATE, check_rate
 from wakeword.errors import ProtocolError, SampleRateError
 from wakeword.protocol.codes import ErrorCode, refusal
@@ -19,6 +19,13 @@ WireEncoding = Literal["s16le", "f32le", "mulaw", "opus"]
 
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 OPUS_CHANNELS = 2
+MAX_OPUS_BYTES = 8_192
+"""Longest opus packet: 120 ms at 510 kbit/s, the codec's highest rate, are 7650 bytes."""
+
+MAX_BYTES_PER_S = 4 * 1024 * 1024
+"""Of audio, as declared: 40 channels at 48 kHz, or every rate with one channel. What waits for a
+server is bounded in seconds, and they must not be worth a gigabyte."""
+
 MAX_MODELS = 64
 MAX_MODEL_CHARS = 160
 MAX_NAME_CHARS = 64
@@ -40,7 +47,8 @@ class StartMessage:
     encoding: WireEncoding
     """How samples become bytes."""
     channels: int = 1
-    """Interleaved channels, mixed to one: 1 to 64, of opus 1 or 2."""
+    """Interleaved channels, mixed to one: 1 to 64, of opus 1 or 2; with all of them at most 4 MiB
+    of audio a second."""
     models: tuple[str, ...] = ()
     """What to listen for: names of models, words, or `model:word`; none means every word that the
     server has. At most 64."""
@@ -109,6 +117,21 @@ def _check_audio(start: StartMessage) -> None:
     if isinstance(start.channels, bool) or not 1 <= start.channels <= most:
         of_opus = " of opus" if opus else ""
         raise _refused(f"channels{of_opus}", start.channels, f"between 1 and {most}")
+    _check_flood(start)
+
+
+def _check_flood(start: StartMessage) -> None:
+    if start.encoding == "opus":
+        return  # its bytes do not follow from its rate
+    bytes_per_s = BYTES_PER_SAMPLE[start.encoding] * start.sample_rate * start.channels
+    if bytes_per_s > MAX_BYTES_PER_S:
+        raise refusal(
+            ErrorCode.BAD_MESSAGE,
+            f"{start.channels} channels of {start.encoding} at {start.sample_rate} Hz are "
+            f"{bytes_per_s} bytes a second, but at most {MAX_BYTES_PER_S} are taken",
+            bytes_per_s,
+            MAX_BYTES_PER_S,
+        )
 
 
 def _check_models(models: tuple[str, ...]) -> None:
