@@ -34,7 +34,7 @@ def start(**changes: Any) -> StartMessage:
 
 
 def bursts(seconds: float = 24.0, seed: int = 1) -> NDArray[np.int16]:
-    """Words of the tiny bundle at random times, in a little noise; int16, so that nothing rounds."""
+    """Words of the tiny bundle at random times in a little noise; int16: nothing is rounded."""
     rng = np.random.default_rng(seed)
     words = [
         (at + float(rng.uniform(0, 0.5)), ("low tone", "high tone")[int(rng.integers(2))])

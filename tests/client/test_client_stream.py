@@ -133,9 +133,11 @@ def test_a_source_that_fails_says_so_to_the_reader(service):
         yield SOUND[:1000]
         raise AudioError("the tape is torn")
 
-    with BlockingStreamClient(service.url, start()) as client:
-        with pytest.raises(AudioError, match="the tape is torn"):
-            list(client.stream(source()))
+    with (
+        BlockingStreamClient(service.url, start()) as client,
+        pytest.raises(AudioError, match="the tape is torn"),
+    ):
+        list(client.stream(source()))
     with pytest.raises(AudioError, match="the tape is torn"):
         asyncio.run(collect(service.url, source()))
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
 from wakeword.client.events import Event, StreamReport
 from wakeword.client.settings import ClientOptions
 from wakeword.client.stream import Audio, StreamClient
+from wakeword.errors import ConnectionLostError
 from wakeword.protocol import StartMessage
 
 T = TypeVar("T")
+
+_POLL_S = 0.5
 
 
 class BlockingStreamClient:
@@ -100,10 +105,25 @@ class BlockingStreamClient:
             self.end()
         except BaseException as error:
             failure.append(error)
-            self._call(self._client.close())
+            with suppress(ConnectionLostError):
+                self._call(self._client.close())
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        if self._loop.is_closed():
+            work.close()
+            raise ConnectionLostError("the client is closed")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        while True:
+            try:
+                # Not for ever: some platforms see Ctrl-C only between two waits.
+                return future.result(_POLL_S)
+            except CancelledError:
+                raise ConnectionLostError("the client was closed") from None
+            except TimeoutError:
+                if future.done():
+                    raise
+                if not self._thread.is_alive():
+                    raise ConnectionLostError("the client was closed") from None
 
 
 async def _cancel_all() -> None:

@@ -9,7 +9,6 @@ from wakeword.client.state import StreamState
 from wakeword.client.websocket import LinkLostError, close_reason
 from wakeword.errors import ProtocolError
 from wakeword.protocol import (
-    AckMessage,
     CloseCode,
     EndMessage,
     ErrorMessage,
@@ -33,7 +32,6 @@ class Link:
         self._state = state
         self._error: ErrorMessage | None = None
         self._summary: SummaryMessage | None = None
-        self._acks_come = True
 
     async def run(self) -> SummaryMessage:
         """Stream until the summary that follows ``end``.
@@ -99,8 +97,6 @@ class Link:
             self._error = message
         elif isinstance(message, SummaryMessage):
             self._summary = message
-        elif isinstance(message, AckMessage):
-            self._acks_come = True
         return message
 
     async def _send(self, max_bytes: int) -> None:
@@ -112,7 +108,7 @@ class Link:
             while not (state.ended and state.backlog.unsent == 0):
                 if state.backlog.has_hole:
                     raise LinkLostError("the connection is slower than the sound")
-                if data := state.take_audio(max_bytes, self._acks_come):
+                if data := state.take_audio(max_bytes):
                     await self._socket.send(data)
                 else:
                     await self._wait_for_work()
@@ -124,12 +120,12 @@ class Link:
     async def _wait_for_work(self) -> None:
         state = self._state
         window_is_full = state.backlog.unsent > 0
-        limit_s = state.options.ack_patience_s if window_is_full and self._acks_come else None
+        limit_s = state.options.ack_patience_s if window_is_full and state.acks_come else None
         try:
             async with asyncio.timeout(limit_s):
                 await state.wait_for_work()
         except TimeoutError:
-            self._acks_come = False
+            state.acks_come = False
 
     def _message_bytes(self, ready: ReadyMessage) -> int:
         """Length of audio messages: short ones cost time, long ones make others wait."""

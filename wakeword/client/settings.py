@@ -22,7 +22,8 @@ class ClientOptions:
         The sound happens now: ``send`` never waits, and what is too much for ``keep_s`` is
         forgotten, the oldest first, and counted. Otherwise ``send`` waits and nothing is lost.
     keep_s
-        Unacknowledged sound that is kept: an outage of so many seconds loses nothing.
+        Unacknowledged sound that is kept: an outage of so many seconds loses nothing, and so
+        much is taken before ``send`` waits.
     give_up_s
         An outage may last so long; 0: the first one is the end.
     first_delay_s, longest_delay_s

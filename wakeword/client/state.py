@@ -26,8 +26,8 @@ from wakeword.protocol import (
 )
 from wakeword.protocol.client_session import CONTEXT_S
 
-ROOM_S = 1.0
-"""Unsent audio that may wait where nothing may be lost."""
+PIECE_S = 1.0
+"""Audio is appended in pieces of this length, each when there is room."""
 
 _ACK_LAG_S = 3.0
 
@@ -47,6 +47,7 @@ class StreamState:
         self.backlog = Backlog(self.frame_bytes, self.rate, kept_s, start.first_sample)
         self.events = Channel()
         self.connected = self.ended = self.end_sent = False
+        self.acks_come = True
         self.detections: Counter[str] = Counter()
         self.connections = 0
         self.unheard_samples = 0
@@ -63,8 +64,10 @@ class StreamState:
 
     @property
     def has_room(self) -> bool:
-        """Whether more audio can be appended without anything being lost."""
-        return self.backlog.unsent <= ROOM_S * self.rate
+        """Whether a piece can be appended without anything being lost."""
+        if self.acks_come:
+            return self.unacknowledged_s <= self.options.keep_s
+        return self.backlog.unsent <= PIECE_S * self.rate
 
     def begin_connection(self) -> StartMessage:
         """What to say first over a new connection; all that is kept will be sent again."""
@@ -72,7 +75,7 @@ class StreamState:
         self.unheard_samples += lost
         self._unsaid_unheard += lost
         self.backlog.rewind()
-        self.end_sent = False
+        self.end_sent, self.acks_come = False, True
         start = self.session.reconnect(self.backlog.begin)
         self._acked_before = self.session.acked_samples
         return start
@@ -95,10 +98,10 @@ class StreamState:
         self.ended = True
         self._work.set()
 
-    def take_audio(self, max_bytes: int, acks_come: bool) -> bytes:
+    def take_audio(self, max_bytes: int) -> bytes:
         """The next audio to send: no further ahead of the last ack than the window."""
-        window = round(self.options.window_s * self.rate)
-        until = self.session.acked_samples + window if acks_come else self.backlog.end
+        window = round(min(self.options.window_s, self.options.keep_s) * self.rate)
+        until = self.session.acked_samples + window if self.acks_come else self.backlog.end
         data = self.backlog.take(max_bytes, until)
         self._room.set()
         return data
@@ -147,8 +150,9 @@ class StreamState:
                 f"the service acknowledges sample {samples}, but only {self.backlog.sent} were sent"
             )
         self.backlog.drop_before(min(self.session.keep_from_sample, self.backlog.sent))
-        self._said_full = False
+        self._said_full, self.acks_come = False, True
         self._work.set()
+        self._room.set()
 
     async def _ready(self, message: ReadyMessage) -> None:
         if self.connections:

@@ -15,7 +15,7 @@ from wakeword.client.events import Disconnected, Event, StreamReport
 from wakeword.client.link import Link
 from wakeword.client.outage import Outages
 from wakeword.client.settings import ClientOptions, stream_url
-from wakeword.client.state import ROOM_S, StreamState
+from wakeword.client.state import PIECE_S, StreamState
 from wakeword.client.websocket import LinkLostError, open_websocket, require_websockets
 from wakeword.errors import AudioError
 from wakeword.protocol import StartMessage, SummaryMessage, WireEncoding
@@ -101,7 +101,7 @@ class StreamClient:
             The stream has failed, now or before.
         """
         data = self._encode(audio)
-        piece_bytes = round(ROOM_S * self._state.rate) * self._state.frame_bytes
+        piece_bytes = round(PIECE_S * self._state.rate) * self._state.frame_bytes
         async with self._sending:
             for at in range(0, len(data), piece_bytes):
                 await self._wait_for_room()
