@@ -29,6 +29,19 @@ def test_scales_are_exact(values, dtype, expected):
     assert mono.tolist() == np.array(expected, np.float32).tolist()
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 64])
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_integers_are_scaled_as_if_in_double_precision(dtype, channels):
+    limits = np.iinfo(dtype)
+    shape = (3000, channels)
+    values = np.random.default_rng(channels).integers(
+        limits.min, limits.max, shape, dtype, endpoint=True
+    )
+    values[:2] = [[limits.min] * channels, [limits.max] * channels]
+    expected = values.mean(axis=1, dtype=np.float64) / (limits.max + 1.0)
+    np.testing.assert_array_equal(to_mono_float32(values), expected.astype(np.float32))
+
+
 def test_channels_are_averaged_without_integer_overflow():
     six = np.full((4, 6), 32767, np.int16)
     six[1] = [-32768, 32767, 0, 0, 0, 0]

@@ -67,7 +67,9 @@ def to_mono_float32(
     if samples.ndim == 2 and samples.shape[1] == 1:
         samples = samples[:, 0]
     mixed = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float64)
-    return np.asarray(mixed / np.float64(scale) if scale != 1.0 else mixed, dtype=np.float32)
+    # Scales are powers of two: to multiply after rounding gives the same bits as to divide before.
+    mono = mixed.astype(np.float32, copy=False)
+    return mono if scale == 1.0 else mono * np.float32(1.0 / scale)
 
 
 class PcmDecoder:
