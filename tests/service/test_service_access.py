@@ -89,7 +89,8 @@ def test_tls(tmp_path: Path, tiny_bundle):
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                "-nodes", "-keyout", key, "-out", certificate, "-days", "1",
-               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]  # fmt: skip
+               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+               ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     trusted = ssl.create_default_context(cafile=certificate)
 
