@@ -26,6 +26,39 @@ class _Pending:
     end_sample: int
 
 
+class ClipFolder:
+    """Names for clips in one folder, none of them twice; no existing file is overwritten.
+
+    Parameters
+    ----------
+    folder
+        Made if it does not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._reserved: set[Path] = set()
+
+    def reserve(self, keyword: str, at_s: float) -> Path:
+        """Where the clip of a word that was heard ``at_s`` seconds after the beginning will be."""
+        stem = f"{keyword.replace(' ', '_')}_{at_s:09.2f}s"
+        path, number = self._folder / f"{stem}.wav", 1
+        while path in self._reserved or path.exists():
+            number += 1
+            path = self._folder / f"{stem}-{number}.wav"
+        self._reserved.add(path)
+        return path
+
+    def write(self, path: Path, samples: Samples, sample_rate: int) -> None:
+        """Write the clip (n,) of a reserved path; that it cannot be written is only said."""
+        try:
+            write_wav(path, samples, sample_rate)
+        except OSError as error:
+            say_error(f"cannot save {path}: {error.strerror or error}")
+        self._reserved.discard(path)
+
+
 class ClipWriter:
     """Remembers the last seconds of a stream and writes 3 s around each detection.
 
@@ -40,9 +73,7 @@ class ClipWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._reserved: set[Path] = set()
+        self._folder = ClipFolder(folder)
         self.start(1)
 
     def start(self, sample_rate: int) -> None:
@@ -70,7 +101,7 @@ class ClipWriter:
         name_s
             Time since listening began, for the name.
         """
-        path = self._unused(f"{detection.keyword.replace(' ', '_')}_{name_s:09.2f}s")
+        path = self._folder.reserve(detection.keyword, name_s)
         start = round((detection.end_s - BEFORE_S) * self._rate)
         end = start + round((BEFORE_S + AFTER_S) * self._rate)
         self._pending.append(_Pending(path, max(0, start), end))
@@ -88,24 +119,12 @@ class ClipWriter:
         for clip in clips:
             remembered = np.concatenate([np.zeros(0, np.float32), *self._blocks])
             start, end = (max(0, n - self._first) for n in (clip.start_sample, clip.end_sample))
-            try:
-                write_wav(clip.path, remembered[start:end], self._rate)
-            except OSError as error:
-                say_error(f"cannot save {clip.path}: {error.strerror or error}")
+            self._folder.write(clip.path, remembered[start:end], self._rate)
             # Only now: what Ctrl-C interrupts is written by finish().
             self._pending.remove(clip)
-            self._reserved.discard(clip.path)
 
     def _forget(self) -> None:
         oldest = self._heard - round((BEFORE_S + _SLACK_S) * self._rate)
         needed = min([oldest, *(clip.start_sample for clip in self._pending)])
         while self._blocks and self._first + len(self._blocks[0]) <= needed:
             self._first += len(self._blocks.popleft())
-
-    def _unused(self, stem: str) -> Path:
-        path, number = self._folder / f"{stem}.wav", 1
-        while path in self._reserved or path.exists():
-            number += 1
-            path = self._folder / f"{stem}-{number}.wav"
-        self._reserved.add(path)
-        return path

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -73,11 +74,29 @@ def detection_record(detection: Detection) -> dict[str, Any]:
     }
 
 
+def detection_line(
+    d: Detection,
+    as_json: bool,
+    name: str | None = None,
+    after: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """The line that is printed for a detection.
+
+    Parameters
+    ----------
+    name
+        Of the recording, where there may be several.
+    after
+        More for the JSON object.
+    """
+    if as_json:
+        before = {} if name is None else {"file": name}
+        return json.dumps({**before, **detection_record(d), **after}, ensure_ascii=False)
+    before_text = "" if name is None else f"{name}  "
+    return f"{before_text}{d.end_s:8.2f}  {d.keyword}  {d.score:.3f}  {d.threshold:.3f}"
+
+
 def _print(name: str, detections: list[Detection], as_json: bool) -> int:
-    for d in detections:
-        if as_json:
-            line = json.dumps({"file": name, **detection_record(d)}, ensure_ascii=False)
-        else:
-            line = f"{name}  {d.end_s:8.2f}  {d.keyword}  {d.score:.3f}  {d.threshold:.3f}"
-        click.echo(line)
+    for detection in detections:
+        click.echo(detection_line(detection, as_json, name))
     return len(detections)

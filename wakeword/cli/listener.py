@@ -1,9 +1,7 @@
-"""The loop behind ``wakeword listen``: microphone, spotter, and what each detection sets off."""
+"""What hears the microphone of ``wakeword listen``: spotter, and what each detection sets off."""
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import replace
 
 import click
@@ -12,26 +10,18 @@ import numpy as np
 from wakeword.audio.microphone import Microphone
 from wakeword.audio.pcm import Samples
 from wakeword.cli.actions import Action
+from wakeword.cli.capture import Losses, capture
 from wakeword.cli.clips import ClipWriter
-from wakeword.cli.detect import detection_record
+from wakeword.cli.detect import detection_line
 from wakeword.cli.meter import LiveMeter
 from wakeword.cli.options import note
-from wakeword.errors import DeviceError, DeviceLostError
 from wakeword.runtime import Detection, Spotter
-
-RETRY_S = 1.0
-"""How often a vanished microphone is looked for."""
-
-_CHUNK_S = 0.05
-_SAY_LOSS_EVERY_S = 5.0
 
 
 class Listener:
     """Hears words from one microphone after the other, and reports them.
 
-    Times count the sound that was heard since the beginning. Where a microphone vanished, its
-    stream ends; the next one is a new stream, so that no word is made of two halves, and its
-    times go on from there.
+    Times count the sound that was heard since the beginning, over all microphones.
 
     Parameters
     ----------
@@ -68,21 +58,7 @@ class Listener:
         wanted
             What the user called it; None is the default device, whichever that becomes.
         """
-        microphone.open()
-        while True:
-            try:
-                self._hear(microphone, deadline_s)
-                return
-            except DeviceLostError as lost:
-                note(f"{lost}; waiting for it")
-            finally:
-                microphone.close()
-            # A number may mean another device once some have come and gone; a name does not.
-            name = None if wanted is None else microphone.device.name
-            found = _wait_for(name, deadline_s)
-            if found is None:
-                return
-            microphone = found
+        capture(microphone, wanted, deadline_s, self, self._losses)
 
     def finish(self) -> None:
         """End what is still under way and say what there was."""
@@ -94,25 +70,22 @@ class Listener:
         seconds = self._before_s + self._stream_samples / self._rate
         note(f"{heard} in {seconds:.1f} s of sound{self._losses.summary()}")
 
-    def _hear(self, microphone: Microphone, deadline_s: float | None) -> None:
+    def begin(self, microphone: Microphone) -> None:
+        """A new stream."""
         self._rate = microphone.sample_rate
         self._spotter.reset(sample_rate=self._rate, channels=1)
         if self._clips:
             self._clips.start(self._rate)
-        self._losses.start()
         note(f"listening to '{microphone.device.name}' at {self._rate} Hz")
-        try:
-            while not _is_over(deadline_s):
-                self._take(microphone.read(0.5, round(_CHUNK_S * self._rate)))
-                self._losses.count(microphone)
-                if self._action:
-                    self._action.reap()
-        except DeviceLostError:
-            self._end_stream()
-            raise
-        self._end_stream()
 
-    def _end_stream(self) -> None:
+    def take(self, samples: Samples) -> None:
+        """Hear the next samples (n,)."""
+        self._take(samples)
+        if self._action:
+            self._action.reap()
+
+    def end(self) -> None:
+        """The stream ends; times go on from here."""
         self._take(np.zeros(0, np.float32), last=True)
         if self._clips:
             self._clips.finish()
@@ -142,67 +115,7 @@ class Listener:
             end_sample=in_stream.end_sample + before,
         )
         clip = self._clips.plan(in_stream, detection.end_s) if self._clips else None
-        if self._as_json:
-            record = detection_record(detection)
-            if clip:
-                record["clip"] = str(clip)
-            click.echo(json.dumps(record, ensure_ascii=False))
-        else:
-            click.echo(
-                f"{detection.end_s:8.2f}  {detection.keyword}  {detection.score:.3f}  "
-                f"{detection.threshold:.3f}"
-            )
+        extra = {"clip": str(clip)} if clip else {}
+        click.echo(detection_line(detection, self._as_json, after=extra))
         if self._action:
             self._action.start(detection)
-
-
-class Losses:
-    """Counts input that was lost, over all microphones, and says so now and then."""
-
-    def __init__(self) -> None:
-        self._dropped_s = 0.0
-        self._overflows = 0
-        self._unsaid = False
-        self._said_at_s = 0.0
-        self.start()
-
-    def start(self) -> None:
-        """The next microphone begins to count from zero."""
-        self._seen = (0, 0)
-
-    def count(self, microphone: Microphone) -> None:
-        """Take over what ``microphone`` has counted."""
-        now = (microphone.dropped_samples, microphone.overflows)
-        self._unsaid = self._unsaid or now != self._seen
-        self._dropped_s += (now[0] - self._seen[0]) / microphone.sample_rate
-        self._overflows += now[1] - self._seen[1]
-        self._seen = now
-        if self._unsaid and time.monotonic() - self._said_at_s >= _SAY_LOSS_EVERY_S:
-            self._unsaid, self._said_at_s = False, time.monotonic()
-            note(f"this machine is too slow or was asleep{self.summary()}")
-
-    def summary(self) -> str:
-        """What was lost until now, to end a sentence with; empty where nothing was."""
-        parts = []
-        if self._dropped_s:
-            parts.append(f"; {self._dropped_s:.2f} s of input were dropped")
-        if self._overflows:
-            times = "once" if self._overflows == 1 else f"{self._overflows} times"
-            parts.append(f"; the device lost input {times}")
-        return "".join(parts)
-
-
-def _wait_for(name: str | None, deadline_s: float | None) -> Microphone | None:
-    while not _is_over(deadline_s):
-        try:
-            microphone = Microphone(name, refresh=True)
-            microphone.open()
-        except DeviceError:
-            time.sleep(RETRY_S)
-        else:
-            return microphone
-    return None
-
-
-def _is_over(deadline_s: float | None) -> bool:
-    return deadline_s is not None and time.monotonic() >= deadline_s

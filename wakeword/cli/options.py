@@ -64,21 +64,23 @@ def model_options(command: Command) -> Command:
         options = ModelOptions(model, threshold, false_alarms_per_hour, threads)
         return command(*arguments, models=options, **others)
 
-    for option in (
-        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True,
-                     help="Threads that the network may use."),
-        click.option("--false-alarms-per-hour", type=float, metavar="RATE",
-                     help="Use the thresholds measured for this rate, instead of each model's own "
-                          "choice."),
-        click.option("--threshold", type=float, metavar="T",
-                     help="One threshold for all words, between 0 and 1, instead of measured "
-                          "ones."),
-        click.option("--model", "-m", multiple=True, metavar="MODEL",
-                     help="Name of a model, a word, MODEL:WORD, or a model's folder; repeatable. "
-                          "Without it: all installed words."),
-    ):  # fmt: skip
-        with_models = option(with_models)
-    return with_models
+    threads = click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True,
+                           help="Threads that the network may use.")  # fmt: skip
+    model = click.option("--model", "-m", multiple=True, metavar="MODEL",
+                         help="Name of a model, a word, MODEL:WORD, or a model's folder; "
+                              "repeatable. Without it: all installed words.")  # fmt: skip
+    return model(threshold_options(threads(with_models)))
+
+
+def threshold_options(command: Command) -> Command:
+    """Add ``--threshold`` and ``--false-alarms-per-hour``."""
+    rate = click.option("--false-alarms-per-hour", type=float, metavar="RATE",
+                        help="Use the thresholds measured for this rate, instead of each model's "
+                             "own choice.")  # fmt: skip
+    one = click.option("--threshold", type=float, metavar="T",
+                       help="One threshold for all words, between 0 and 1, instead of measured "
+                            "ones.")  # fmt: skip
+    return one(rate(command))
 
 
 def raw_options(command: Command) -> Command:
