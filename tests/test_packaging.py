@@ -117,12 +117,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_puts_one_package_into_site_packages(wheel: Path) -> None:
+def test_the_wheel_puts_only_names_of_ours_into_site_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {n.split("/")[0] for n in names} == {
-        "wakeword", f"wakeword-{PROJECT['project']['version']}.dist-info"
+        "wakeword", "wakeword_service", f"wakeword-{PROJECT['project']['version']}.dist-info"
     }
-    assert "wakeword/py.typed" in names
+    assert {"wakeword/py.typed", "wakeword_service/py.typed"} <= set(names)
     assert not [n for n in names if "/tests/" in n or "/runs/" in n or n.endswith(".tmp")]
     licences = {n.split("/")[-1] for n in names if ".dist-info/licenses/" in n}
     assert licences == {"LICENSE", "THIRD_PARTY.md"}
@@ -147,7 +147,8 @@ def test_the_source_archive_can_build_test_and_demonstrate(tmp_path: Path) -> No
     with tarfile.open(built) as archive:
         names = {n.partition("/")[2] for n in archive.getnames()}
     assert {"pyproject.toml", "dev.py", "README.md", "LICENSE", "samples/manifest.json",
-            "requirements/dev.txt", "tests/conftest.py", "wakeword/__init__.py"} <= names
+            "requirements/dev.txt", "tests/conftest.py", "wakeword/__init__.py",
+            "Dockerfile", ".dockerignore", "service/compose.yaml"} <= names
     outside = {".venv", ".git", ".ci", "runs", "shared"}
     assert not [n for n in names if n.split("/")[0] in outside]
 
