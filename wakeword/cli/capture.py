@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from types import FrameType
 from typing import Protocol
 
 from wakeword.audio.microphone import Microphone
@@ -102,6 +104,15 @@ class Losses:
             times = "once" if self._overflows == 1 else f"{self._overflows} times"
             parts.append(f"; the device lost input {times}")
         return "".join(parts)
+
+
+def exit_on_sigterm() -> None:
+    """Let what a service manager sends end the program as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _hear(microphone: Microphone, deadline_s: float | None, ear: Ear, losses: Losses) -> None:

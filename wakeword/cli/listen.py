@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from wakeword.audio.microphone import Microphone
 from wakeword.cli.actions import Action
+from wakeword.cli.capture import exit_on_sigterm
 from wakeword.cli.clips import ClipWriter
 from wakeword.cli.listener import Listener
 from wakeword.cli.meter import LiveMeter
@@ -66,13 +65,9 @@ def listen(
         meter = LiveMeter({w: t for s in spotter.streams for w, t in s.thresholds.items()})
     listener = Listener(spotter, as_json, meter, action, ClipWriter(clips) if clips else None)
     deadline_s = None if duration_s is None else time.monotonic() + duration_s
-    signal.signal(signal.SIGTERM, _terminate)
+    exit_on_sigterm()
     try:
         with meter or nullcontext():
             listener.run(microphone, device, deadline_s)
     finally:
         listener.finish()
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + signal.SIGTERM)

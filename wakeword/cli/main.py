@@ -1,7 +1,8 @@
 """Entry point of the command line: runs a command and turns every failure into an exit code.
 
 0: done. 2: the command was refused or failed, ``error: ...`` says why. 130: Ctrl-C.
-1: whoever read the output has gone (``| head``), as click ends it too.
+1: the other side has gone: whoever read the output (``| head``), as click ends it too, or a
+service, which is said as an error.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from wakeword.errors import MissingExtraError, WakewordError
+from wakeword.errors import ConnectionLostError, MissingExtraError, WakewordError
 
-FAILED, INTERRUPTED, OUTPUT_CLOSED = 2, 130, 1
+FAILED, INTERRUPTED, OUTPUT_CLOSED, SERVICE_LOST = 2, 130, 1, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,7 +40,7 @@ def _failed(error: Exception) -> int:
     if not isinstance(error, WakewordError | OSError):
         raise error
     _say(str(error) if isinstance(error, WakewordError) else _os_message(error))
-    return FAILED
+    return SERVICE_LOST if isinstance(error, ConnectionLostError) else FAILED
 
 
 def _is_ctrl_c(error: BaseException | None) -> bool:

@@ -62,7 +62,16 @@ class LiveMeter:
 
     def score(self, result: StepResult) -> None:
         """Show the smoothed posteriors of a step."""
-        self._posteriors.update(zip(result.stream.words, map(float, result.smoothed), strict=True))
+        self.show(dict(zip(result.stream.words, map(float, result.smoothed), strict=True)))
+
+    def show(self, posteriors: Mapping[str, float]) -> None:
+        """Show smoothed posteriors by word."""
+        self._posteriors = {**self._posteriors, **posteriors}
+
+    def expect(self, thresholds: Mapping[str, float]) -> None:
+        """Take over other words and thresholds."""
+        self._thresholds = thresholds
+        self._posteriors = dict.fromkeys(thresholds, 0.0)
 
     def _line(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
@@ -70,8 +79,9 @@ class LiveMeter:
         line.append(f"{self._level_dbfs:6.1f} dBFS ", "dim")
         line.append("█" * filled, "red" if self._level_dbfs > -3.0 else "green")
         line.append("░" * (_BAR_CELLS - filled), "dim")
+        thresholds = self._thresholds
         for word, posterior in self._posteriors.items():
-            loud = posterior >= self._thresholds[word]
+            loud = posterior >= thresholds.get(word, 1.0)
             bar = _EIGHTHS[round(posterior * (len(_EIGHTHS) - 1))]
             line.append(f"  {word} ", "bold red" if loud else "default")
             line.append(f"{bar} {posterior:.2f}", "bold red" if loud else "dim")

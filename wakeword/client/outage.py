@@ -44,7 +44,7 @@ class Outages:
         RefusedError
             Trying again makes no sense.
         """
-        if not was_ready and not lost.answered:
+        if not (was_ready or lost.answered or self._options.patient):
             raise ConnectionLostError(f"cannot reach {self._url}: {lost}") from lost
         # A service may not have noticed yet that the old connection is gone, or that it was the
         # network that kept still: what looks like a refusal then passes.

@@ -34,6 +34,9 @@ class ClientOptions:
         Where none came for so long although the window is full, they are waited for no more.
     timeout_s
         For the service's ``ready`` and, at the end, for its next message.
+    patient
+        A service that is away when the stream begins is waited for as later ones are;
+        otherwise that is the end.
     """
 
     live: bool = False
@@ -44,12 +47,13 @@ class ClientOptions:
     window_s: float = 10.0
     ack_patience_s: float = 10.0
     timeout_s: float = 30.0
+    patient: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             low = 0.0 if field.name == "give_up_s" else 1e-3
-            if field.name != "live" and not low <= value < math.inf:
+            if field.type == "float" and not low <= value < math.inf:
                 raise ConfigError(f"{field.name} = {value:g}, but it must be at least {low:g}")
 
     def delays_s(self) -> Iterator[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ async def _connect(url: str) -> ClientConnection:
     except TimeoutError as error:
         raise LinkLostError(f"no answer within {_OPEN_S:g} s") from error
     except OSError as error:
-        raise LinkLostError(error.strerror or str(error) or type(error).__name__) from error
+        raise LinkLostError(_os_reason(error)) from error
     except exceptions.WebSocketException as error:
         raise LinkLostError(f"no websocket answers there: {error}") from error
 
@@ -115,6 +116,12 @@ def close_reason(
     after_s = (error.retry_after_s if error else None) or 0.0
     reason = f"the service closed it with {code}: {said}"
     return LinkLostError(reason, code, answered=True, error=error, retry_after_s=after_s)
+
+
+def _os_reason(error: OSError) -> str:
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own text is about its call
+    return error.strerror or str(error) or type(error).__name__
 
 
 def _http_reason(error: InvalidStatus) -> LinkLostError | RefusedError:
