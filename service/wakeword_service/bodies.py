@@ -25,7 +25,7 @@ def install(app: FastAPI, settings: Settings) -> None:
 
 
 class BodyLimit:
-    """Refuses a body as soon as it is known to be too large, without reading the rest.
+    """Refuses a body as soon as it is known to be too large; the rest is kept nowhere.
 
     Parameters
     ----------
@@ -47,10 +47,7 @@ class BodyLimit:
         limit = self._max_upload_bytes if scope["path"] in UPLOADS else SMALL_BYTES
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared[:20]) > limit:
-            # Answered here: the connection is closed instead of reading what was announced.
-            refusal = _too_large(int(declared[:20]), limit)
-            refusal.headers = {"Connection": "close"}
-            await refusal.response()(scope, receive, send)
+            await _too_large(int(declared[:20]), limit).response()(scope, receive, send)
             return
         await self._app(scope, self._counted(receive, limit), send)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from wakeword.errors import (
     AudioError,
@@ -107,11 +109,11 @@ def of_error(error: WakewordError) -> Problem:
         return Problem(507, detail=str(error))
     if isinstance(error, StoreError):
         return Problem(503, error.code, detail=str(error), headers={"Retry-After": "1"})
-    if isinstance(error, AudioError):
-        return Problem(422, "bad_audio", "The audio cannot be used", str(error))
-    if isinstance(error, EvaluationError):
-        return Problem(422, "bad_measurement", "This cannot be measured", str(error))
     numbers = {name: getattr(error, name) for name in ("value", "limit") if hasattr(error, name)}
+    if isinstance(error, AudioError):
+        return Problem(422, "bad_audio", "The audio cannot be used", str(error), **numbers)
+    if isinstance(error, EvaluationError):
+        return Problem(422, "bad_measurement", "This cannot be measured", str(error), **numbers)
     return Problem(422, detail=str(error), **numbers)
 
 
@@ -165,12 +167,17 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """All methods of a path; Starlette names those of the first route only."""
+    """All methods of a path; Starlette names those of the first route that fits only."""
     methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+    for path, operations in request.app.openapi()["paths"].items():
+        if _pattern(path).match(request.scope["path"]):
+            methods |= {name.upper() for name in operations}
     return sorted(methods)
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return compile_path(path)[0]
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:
