@@ -76,11 +76,8 @@ check_refusals() {
     grep -q "wakeword keys add" "$work/refused" || fail "no word of how to make a key"
 }
 
-hear() {
-    contained wakeword stream --url "ws://127.0.0.1:${port:-8765}" --key "$1" --json \
-        /mnt/samples/words.flac >"$work/heard" || fail "the client failed"
-    grep -q '"keyword": *"computer"' "$work/heard" || fail "the word was not heard"
-}
+# The words that a command hears in the sample, in order, each on a line: hear COMMAND...
+hear() { contained "$@" --json /mnt/samples/words.flac | sed 's/.*"keyword": "\([^"]*\)".*/\1/'; }
 
 say "engine: $(engine_name)"
 build
@@ -93,10 +90,14 @@ key=$(contained wakeword keys add check --scope stream --scope read 2>/dev/null)
 service_start
 wait_healthy
 say "healthy"
-hear "$key"
-say "heard: $(grep -c '"keyword"' "$work/heard") words of samples/words.flac"
-! contained wakeword stream --url "ws://127.0.0.1:${port:-8765}" /mnt/samples/words.flac \
-    >/dev/null 2>&1 || fail "it listened without a key"
+client=(wakeword stream --url "ws://127.0.0.1:${port:-8765}" --give-up 0)
+hear env WAKEWORD_KEY="$key" "${client[@]}" >"$work/heard"
+hear wakeword detect >"$work/offline"
+[[ -s $work/heard ]] || fail "no word was heard"
+cmp "$work/heard" "$work/offline" || fail "the service hears other words than 'wakeword detect'"
+say "heard: $(paste -sd, "$work/heard")"
+! hear "${client[@]}" >/dev/null 2>&1 || fail "it listened without a key"
+say "without a key nobody is heard"
 service_stop || fail "it ended with exit code $? at its stop signal"
 say "stopped cleanly"
 unchecked

@@ -29,6 +29,9 @@ from wakeword_service.problems import Problem
 from wakeword_service.settings import Settings
 
 HOW = "make one with: wakeword keys add NAME --scope stream --scope read"
+NO_KEY = (
+    "a key is needed: as 'Authorization: Bearer KEY', as 'X-API-Key', or in the start message"
+)
 BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer ww_...`")
 HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 EXPOSED_HEADERS = ("ETag", "Location", "Retry-After")
@@ -112,7 +115,7 @@ class Gate:
             self._trust(connection)
             return LOCAL
         if token is None:
-            raise Refusal(401, "a key is needed: send 'Authorization: Bearer KEY' or 'X-API-Key'")
+            raise Refusal(401, NO_KEY)
         if key is None:
             raise self._failed(connection)
         return caller_of(key)
