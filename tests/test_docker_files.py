@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from inprocess import run
 from prometheus_client.metrics import MetricWrapperBase
 from wakeword_service.metrics import Metrics
 from wakeword_service.routes import health
@@ -140,6 +141,25 @@ def test_prometheus_asks_the_service_with_the_key_it_is_given():
     name = Path(job["authorization"]["credentials_file"]).name
     assert name in SERVICES["prometheus"]["secrets"]
     assert SERVICES["prometheus"]["depends_on"]["wakeword"]["condition"] == "service_healthy"
+
+
+def test_the_first_commands_of_compose_make_the_keys(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}STATE_DIR", str(tmp_path))
+    text = (SERVICE / "compose.yaml").read_text("utf-8").replace("\\\n#", " ")
+    commands = re.findall(r"(\w+) +(keys add [^>\n]*?) *(?:> *(\S+))?$", text, re.MULTILINE)
+    assert {name for name, _, _ in commands} == {"wakeword"} and len(commands) == 2
+    for _, command, _ in commands:
+        done = run(capsys, *command.split())
+        assert done.code == 0 and re.fullmatch(r"ww_\w+\n", done.out)
+    written = [SERVICE.parent / file for _, _, file in commands if file]
+    assert written == [SERVICE / COMPOSE["secrets"]["prometheus_key"]["file"]]
+    assert image_entry_point() == ["wakeword"]
+
+
+def image_entry_point() -> list[str]:
+    (entry,) = instruction("ENTRYPOINT", final_stage())
+    command: list[str] = json.loads(entry)
+    return command
 
 
 def test_grafana_finds_prometheus_and_the_dashboard():
