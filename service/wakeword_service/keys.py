@@ -16,8 +16,8 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
@@ -73,9 +73,11 @@ class Key:
 
     def says_the_same_as(self, other: Key) -> bool:
         """Whether both are the same secret with the same name and rights, whenever it was made."""
-        return replace(self, created_s=0.0, expires_s=None, last_used_s=None) == replace(
-            other, created_s=0.0, expires_s=None, last_used_s=None
-        ) and (self.expires_s is None) == (other.expires_s is None)
+        mine, theirs = (
+            (k.id, k.name, k.hash, k.scopes, k.max_streams, k.expires_s is None)
+            for k in (self, other)
+        )
+        return mine == theirs
 
 
 class KeyStore(Protocol):
@@ -101,8 +103,8 @@ class KeyStore(Protocol):
         """Forget the key of this name; False where there is none."""
         ...
 
-    def touch_key(self, key_id: str, used_s: float) -> None:
-        """Note when a key was last used; may be written later, or lost in a crash."""
+    def touch_keys(self, used_s: Mapping[str, float]) -> None:
+        """Note when keys, by id, were last used."""
         ...
 
 
@@ -117,6 +119,7 @@ class Keys:
         self._known: set[str] = set()
         self._ended: dict[str, int] = {}
         self._used: dict[str, float] = {}
+        self._unwritten: dict[str, float] = {}
 
     def exist(self) -> bool:
         """Whether any key was made, expired ones too: time alone must not open a service."""
@@ -196,19 +199,11 @@ class Keys:
         now = self._clock()
         if key is None or not fits or not key.is_valid(now):
             return None
-        self._note_use(key.id, now)
-        return key
-
-    def _note_use(self, key_id: str, now: float) -> None:
         with self._lock:
-            self._known.add(key_id)  # it may be removed before the next look
-            if abs(now - self._used.get(key_id, -math.inf)) < USED_EVERY_S:
-                return
-            self._used[key_id] = now
-        try:
-            self._store.touch_key(key_id, now)
-        except WakewordError as why:  # a full disk must not lock anybody out
-            logger.warning("could not note the use of key %s: %s", key_id, why)
+            self._known.add(key.id)  # it may be removed before the next look
+            if abs(now - self._used.get(key.id, -math.inf)) >= USED_EVERY_S:
+                self._used[key.id] = self._unwritten[key.id] = now
+        return key
 
     def subscribe(self, callback: Callable[[str], None]) -> None:
         """Call ``callback(key_id)`` when a key was removed or has expired, and then some times
@@ -216,7 +211,16 @@ class Keys:
         self._watchers.append(callback)
 
     def poll(self) -> None:
-        """Look for keys that have ended since the last look, and tell who subscribed."""
+        """Tell who subscribed which keys have ended since the last look; note what was used."""
+        for key_id in self._look():
+            for callback in self._watchers:
+                try:
+                    callback(key_id)
+                except Exception:  # the others must hear of it all the same
+                    logger.exception("key %s has ended, but who was told failed", key_id)
+        self._write_uses()
+
+    def _look(self) -> list[str]:
         now = self._clock()
         with self._lock:  # around the reading too: no key may be used before it is read
             valid = {key.id for key in self.all() if key.is_valid(now)}
@@ -225,13 +229,17 @@ class Keys:
             self._ended = {key_id: polls for key_id, polls in left.items() if key_id not in valid}
             self._known = valid
             self._used = {key_id: then for key_id, then in self._used.items() if key_id in valid}
-            ended = sorted(self._ended)
-        for key_id in ended:
-            for callback in self._watchers:
-                try:
-                    callback(key_id)
-                except Exception:  # the others must hear of it all the same
-                    logger.exception("key %s has ended, but who was told failed", key_id)
+            return sorted(self._ended)
+
+    def _write_uses(self) -> None:
+        """Here and not at the login, which so waits for no disk, and fails for no full one."""
+        with self._lock:
+            uses, self._unwritten = self._unwritten, {}
+        try:
+            if uses:
+                self._store.touch_keys(uses)
+        except WakewordError as why:
+            logger.warning("could not note that keys were used: %s", why)
 
     async def watch(self, interval_s: float = 1.0) -> None:
         """Poll until cancelled; a store that fails now is asked again."""

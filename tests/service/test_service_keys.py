@@ -208,24 +208,33 @@ def test_watching_goes_on_after_a_failure(keys, store, monkeypatch, caplog):
     assert heard == [key.id] and "database is locked" in caplog.text
 
 
-def test_the_last_use_is_noted_coarsely_and_never_in_the_way(keys, store, clock, monkeypatch):
+def test_the_last_use_is_noted_coarsely_and_never_in_the_way(
+    keys, store, clock, monkeypatch, caplog
+):
     key, token = keys.add("kitchen", ["stream"])
     noted = []
-    real = store.keys.touch_key
-    monkeypatch.setattr(store.keys, "touch_key", lambda *a: noted.append(a) or real(*a))
+    real = store.keys.touch_keys
+    monkeypatch.setattr(store.keys, "touch_keys", lambda used: noted.append(used) or real(used))
+    first = clock.now
     for _ in range(5):
         keys.check(token)
-    first, clock.now = clock.now, clock.now + USED_EVERY_S
+    assert noted == [], "a login waits for no disk"
+    for _ in range(3):
+        keys.poll()
+    clock.now += USED_EVERY_S
     keys.check(token)
-    assert noted == [(key.id, first), (key.id, clock.now)]
+    keys.poll()
+    assert noted == [{key.id: first}, {key.id: clock.now}]
     assert keys.all() == [replace(key, last_used_s=clock.now)]
 
-    def full(*_: object) -> None:
+    def full(_: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(store.keys, "touch_key", full)
+    monkeypatch.setattr(store.keys, "touch_keys", full)
     clock.now -= 10 * DAY_S  # a clock that jumps back is noted too, and locks nobody out
     assert keys.check(token)
+    keys.poll()
+    assert "the disk is full" in caplog.text
 
 
 def test_the_command_makes_lists_and_removes(capsys, tmp_path):

@@ -166,7 +166,7 @@ def test_keys_are_kept_and_names_are_unique(store: Store) -> None:
     store.keys.add_key(key)
     with pytest.raises(ConfigError, match="kitchen"):
         store.keys.add_key(replace(key, id="1" * 12))
-    store.keys.touch_key(key.id, 7.0)
+    store.keys.touch_keys({key.id: 7.0})
     assert store.keys.keys() == [replace(key, last_used_s=7.0)]
     assert store.keys.remove_key("kitchen") and not store.keys.remove_key("kitchen")
 

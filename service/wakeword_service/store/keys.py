@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 from wakeword.errors import ConfigError
 from wakeword_service.keys import Key
@@ -53,10 +54,11 @@ class KeyTable:
         with self._database.write() as connection:
             return connection.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount > 0
 
-    def touch_key(self, key_id: str, used_s: float) -> None:
-        """Note when a key was last used."""
+    def touch_keys(self, used_s: Mapping[str, float]) -> None:
+        """Note when keys, by id, were last used."""
+        rows = [(when, key_id) for key_id, when in used_s.items()]
         with self._database.write() as connection:
-            connection.execute("UPDATE keys SET last_used_s = ? WHERE id = ?", (used_s, key_id))
+            connection.executemany("UPDATE keys SET last_used_s = ? WHERE id = ?", rows)
 
 
 def _key(row: sqlite3.Row) -> Key:
