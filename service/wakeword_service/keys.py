@@ -85,27 +85,21 @@ class KeyStore(Protocol):
 
     def keys(self) -> list[Key]:
         """All keys, those that another process has just committed included."""
-        ...
 
     def has_keys(self) -> bool:
         """Whether there is any."""
-        ...
 
     def key(self, key_id: str) -> Key | None:
         """The key of this id."""
-        ...
 
     def add_key(self, key: Key) -> None:
         """Keep a key for good; a name or an id that is taken raises ConfigError."""
-        ...
 
     def remove_key(self, name: str) -> bool:
         """Forget the key of this name; False where there is none."""
-        ...
 
     def touch_keys(self, used_s: Mapping[str, float]) -> None:
         """Note when keys, by id, were last used."""
-        ...
 
 
 class Keys:
