@@ -108,7 +108,9 @@ def of_error(error: WakewordError) -> Problem:
     if isinstance(error, StorageFull):
         return Problem(507, detail=str(error))
     if isinstance(error, StoreError):
-        return Problem(503, error.code, detail=str(error), headers={"Retry-After": "1"})
+        return Problem(
+            503, error.code, detail=str(error), headers={"Retry-After": str(error.retry_after_s)}
+        )
     numbers = {name: getattr(error, name) for name in ("value", "limit") if hasattr(error, name)}
     if isinstance(error, AudioError):
         return Problem(422, "bad_audio", "The audio cannot be used", str(error), **numbers)

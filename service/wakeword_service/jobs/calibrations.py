@@ -32,6 +32,7 @@ class QueueFull(StoreError):
     """So many calibrations wait that no more are taken."""
 
     code = "queue_full"
+    retry_after_s = 60
 
 
 @dataclass(frozen=True)

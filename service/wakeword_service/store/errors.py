@@ -9,6 +9,7 @@ class StoreError(WakewordError):
     """The state cannot be read or written: damaged, locked, of a newer version."""
 
     code = "storage"
+    retry_after_s = 1
 
 
 class StorageFull(StoreError):
