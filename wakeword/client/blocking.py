@@ -39,12 +39,13 @@ class BlockingStreamClient:
 
     def __init__(self, url: str, start: StartMessage, options: ClientOptions | None = None) -> None:
         self._client = StreamClient(url, start, options)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="wakeword-client",
-                                        daemon=True)  # fmt: skip
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="wakeword-client", daemon=True)
+        self._closing = threading.Lock()
 
     def __enter__(self) -> BlockingStreamClient:
         """Connect in the background; the first event is ``ready``."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._call(self._client.__aenter__())
         return self
@@ -90,13 +91,20 @@ class BlockingStreamClient:
 
     def close(self) -> None:
         """Close the connection, whatever is under way; other threads' calls fail."""
-        if self._loop.is_closed():
-            return
-        self._call(self._client.close())
-        self._call(_cancel_all())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        with self._closing:
+            loop = self._loop
+            if loop is None or loop.is_closed():
+                return
+            self._call(self._client.close())
+            self._call(_cancel_all())
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+            loop.run_until_complete(_cancel_all())  # what came in the last moment
+            loop.close()
+
+    def _run(self) -> None:
+        assert self._loop is not None
+        self._loop.run_forever()
 
     def _feed(self, blocks: Iterable[Audio], failure: list[BaseException]) -> None:
         try:
@@ -109,9 +117,9 @@ class BlockingStreamClient:
                 self._call(self._client.close())
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop.is_closed():
+        if self._loop is None or self._loop.is_closed():
             work.close()
-            raise ConnectionLostError("the client is closed")
+            raise ConnectionLostError("the client is not open")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         while True:
             try:
