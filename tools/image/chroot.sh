@@ -65,34 +65,39 @@ for name in sys.argv[1:]:
     mapfile -d '' -t command < <(python3 -c "$program" command <"$inspected")
     mapfile -d '' -t health < <(python3 -c "$program" health <"$inspected")
     mapfile -d '' -t facts < <(python3 -c "$program" user signal folder <"$inspected")
-    environment+=("WAKEWORD_SERVICE_PORT=$port")
+    container=(
+        unshare --mount --pid --fork --kill-child=SIGKILL bash tools/image/enter.sh
+        "$root" "$state" "$PWD/samples" "${facts[0]}" "${facts[1]}" "${facts[3]}"
+        "${environment[@]}" "WAKEWORD_SERVICE_PORT=$port" --
+    )
 }
 
-contained() {
-    unshare --mount --pid --fork --kill-child=SIGKILL bash tools/image/enter.sh \
-        "$root" "$state" "$PWD/samples" "${facts[0]}" "${facts[1]}" "${facts[3]}" \
-        "${environment[@]}" -- "$@"
-}
+contained() { "${container[@]}" "$@"; }
 
 service_start() {
-    contained "${command[@]}" >"$log" 2>&1 &
+    "${container[@]}" "${command[@]}" >"$log" 2>&1 &
     running=$!
 }
+
+# Send a signal to process 1 of the service's container: the child of unshare.
+service_signal() { kill -s "$1" "$(cat "/proc/$running/task/$running/children")"; }
 
 service_health() { contained "${health[@]}" 2>/dev/null; }
 service_runs() { [[ -d /proc/$running ]]; }
 service_log() { cat "$log"; }
 
 service_stop() {
+    local deadline=$((SECONDS + 20))
+    service_signal "${facts[2]}"
+    while service_runs && ((SECONDS < deadline)); do sleep 0.2; done
+    service_runs && service_signal KILL
     local process=$running
     running=
-    # The child of unshare is process 1 of the container, as with Docker.
-    kill -s "${facts[2]}" "$(cat "/proc/$process/task/$process/children")"
     wait "$process"
 }
 
 engine_clean() {
-    [[ -z ${running:-} ]] || kill "$running" || true
+    [[ -z ${running:-} ]] || service_signal KILL || true
     [[ -z ${instance:-} ]] || buildah rm "$instance" >/dev/null || true
 }
 
