@@ -1,8 +1,8 @@
 """What every test may use: the shared recordings, a small real bundle, the command line.
 
-Two switches make a skip a failure, for machines that must be able to run everything:
-``WAKEWORD_REQUIRE_MICROPHONE=1`` and ``WAKEWORD_REQUIRE_SHARED=1`` (continuous integration sets
-both). Without them such tests skip with their reason.
+Three switches make a skip a failure, for machines that must be able to run everything:
+``WAKEWORD_REQUIRE_BROWSER=1``, ``WAKEWORD_REQUIRE_MICROPHONE=1`` and ``WAKEWORD_REQUIRE_SHARED=1``
+(continuous integration sets all). Without them such tests skip with their reason.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {
-    marker: f"WAKEWORD_REQUIRE_{marker.upper()}" for marker in ("microphone", "shared")
+    marker: f"WAKEWORD_REQUIRE_{marker.upper()}" for marker in ("browser", "microphone", "shared")
 }
 
 

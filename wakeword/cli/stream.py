@@ -37,7 +37,7 @@ Examples:
   wakeword stream --device "USB Microphone" --json > detections.jsonl
   wakeword stream recording.mp3 meeting.flac
   arecord -q -f S16_LE -r 16000 | wakeword stream - --rate 16000
-  WAKEWORD_KEY=wk_... wakeword stream --url wss://wake.example.org
+  WAKEWORD_KEY=ww_... wakeword stream --url wss://wake.example.org
 """
 
 
