@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,10 +152,8 @@ async def client(
                     heard.binary.append(message)
 
         async def read_all() -> None:
-            try:
+            with suppress(ConnectionClosed):
                 await read()
-            except ConnectionClosed:
-                pass
             heard.close_code, heard.close_reason = socket.close_code, socket.close_reason or ""
 
         reader = asyncio.create_task(read_all())
@@ -175,7 +174,7 @@ async def stream_all(
     data = pcm(samples)
     async with client(url, {**START, **start}) as one:
         edges = [0, *sorted(c for c in cuts if c < len(data)), len(data)]
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in itertools.pairwise(edges):
             await one.send(data[begin:end])
         return await one.end()
 

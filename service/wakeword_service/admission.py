@@ -29,9 +29,14 @@ class Admission:
         self.overloaded = False
         self.lag_s = 0.0
 
+    @property
+    def max_sockets(self) -> int:
+        """Websockets that may be open at a time."""
+        return self._settings.max_streams + SPARE_SOCKETS
+
     def room_for_socket(self) -> bool:
         """Whether one more websocket may be accepted at all."""
-        return self.sockets < self._settings.max_streams + SPARE_SOCKETS and not self.draining
+        return self.sockets < self.max_sockets and not self.draining
 
     def enter(self, caller: Caller) -> None:
         """Count a new stream of ``caller``; :meth:`leave` takes it back.

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.routing import WebSocketRoute
 
 from wakeword import __version__
 from wakeword_service import auth, bodies, logs, problems
@@ -24,7 +23,7 @@ from wakeword_service.routes import (
 from wakeword_service.service import Service
 from wakeword_service.settings import Settings, load_settings
 from wakeword_service.shutdown import drain_on_signals
-from wakeword_service.stream import StreamEndpoint
+from wakeword_service.stream import StreamSockets
 
 ROUTES = (models, tuning, live, calibrations, detections, detect, streams, health)
 
@@ -56,6 +55,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         made = service if service is not None else await asyncio.to_thread(Service, chosen)
         app.state.service = made
+        await asyncio.to_thread(app.openapi)  # slow the first time: not while streams run
         await made.start()
         with drain_on_signals(made.drain):
             yield
@@ -67,8 +67,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     )  # fmt: skip
     for module in ROUTES:
         app.include_router(module.router)
-    app.router.routes.append(WebSocketRoute("/v1/stream", StreamEndpoint(), name="stream"))
     problems.install(app)
     bodies.install(app, chosen)
     auth.install(app, chosen)
+    app.add_middleware(StreamSockets)
     return app

@@ -14,7 +14,7 @@ OURS = "wakeword_service"
 
 
 def configure(settings: Settings) -> None:
-    """Write the logs of the service, and those of its libraries from warnings on, as chosen."""
+    """Write the logs of the service as chosen."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -43,8 +43,13 @@ def configure(settings: Settings) -> None:
     ours = logging.getLogger(OURS)
     ours.handlers, ours.propagate = [handler], False
     ours.setLevel(settings.log_level.upper())
+
+
+def take_over_uvicorn() -> None:
+    """Write what uvicorn has to say from warnings on in our form; its lines on each connection
+    say less than ours do."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
-        logger.handlers = [handler] if name == "uvicorn" else []
+        logger.handlers = logging.getLogger(OURS).handlers if name == "uvicorn" else []
         logger.propagate = name != "uvicorn"
         logger.setLevel(logging.WARNING)

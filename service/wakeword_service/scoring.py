@@ -96,6 +96,7 @@ class Scoring:
                     stream.finish()
         except Exception as why:
             self._fault(live, "decode", why)
+            ending = live.ending
         live.inbox.wait_for(live.missing_s)
         return ending
 

@@ -37,7 +37,9 @@ def serve(settings: Settings) -> None:
         scheme = "https" if settings.ssl_certfile else "http"
         shown = f"[{host}]" if ":" in host else host
         log.info("listening", url=f"{scheme}://{shown}:{port}")
-        uvicorn.Server(uvicorn_config(settings, service)).run(sockets=[listener])
+        server = uvicorn.Server(uvicorn_config(settings, service))
+        logs.take_over_uvicorn()
+        server.run(sockets=[listener])
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -54,7 +56,8 @@ def listen(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except OSError as why:
-        raise ConfigError(f"cannot listen on {where}: {why.strerror or why}") from None
+        text = str(why.strerror or why).split(" (while")[0]  # create_server repeats the address
+        raise ConfigError(f"cannot listen on {where}: {text}") from None
 
 
 def uvicorn_config(settings: Settings, service: Service | None = None) -> uvicorn.Config:

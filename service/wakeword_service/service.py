@@ -34,6 +34,11 @@ LOOK_S = 0.5
 """How often idle streams, clients that do not read and the lag are looked at."""
 
 
+MAX_UNSENT_BYTES = 1024 * 1024
+"""Written to a socket and not taken by its client. Messages wait in the outbox before that; it is
+answers to pings that would pile up."""
+
+
 class Service:
     """What ``app.state.service`` is: make it in a thread, :meth:`start` it in the event loop.
 
@@ -125,13 +130,12 @@ class Service:
     def close(self, live: LiveStream, code: int | None) -> None:
         """The connection of a stream is gone."""
         ending = live.ending
-        reason = ending.reason if live.done and ending is not None else "disconnected"
-        unscored_s = max(0.0, live.inbox.received_s - live.scored_s)
+        reason = "disconnected" if ending is None else ending.reason
+        unscored_s = 0.0 if live.done else max(0.0, live.inbox.received_s - live.scored_s)
         self.scheduler.remove(live)
         self.metrics.streams.dec()
         self.metrics.ended.labels(reason).inc()
-        if reason == "disconnected":
-            self.metrics.dropped.labels("audio_seconds").inc(unscored_s)
+        self.metrics.dropped.labels("audio_seconds").inc(unscored_s)
         log.info(
             "stream ended", stream=live.id, name=live.name, caller=live.caller.name,
             reason=reason, close_code=code, audio_s=round(live.scored_s, 1),
@@ -164,20 +168,30 @@ class Service:
             try:
                 now = time.monotonic()
                 self.admission.judge(self.scheduler.lag_s(now))
-                for live in list(self.scheduler.streams.values()):
-                    self._look_at(live, now)
+                for connection in list(self.connections):
+                    self._look_at(connection, now)
             except Exception:  # what watches over all streams must not end for one of them
                 self.metrics.faults.labels("look").inc()
                 log.exception("looking after streams failed")
 
-    def _look_at(self, live: LiveStream, now: float) -> None:
-        settings, inbox = self.settings, live.inbox
-        sending = live.sending_since
-        if live.outbox.overfull or (sending and now - sending > settings.send_timeout_s):
-            log.warning("client does not read", stream=live.id, waiting=len(live.outbox))
+    def _look_at(self, connection: Connection, now: float) -> None:
+        live = connection.live
+        if connection.unsent_bytes > MAX_UNSENT_BYTES or (live and self._does_not_read(live, now)):
+            log.warning("client does not read", stream=live and live.id)
             self.metrics.refused.labels(str(ErrorCode.NOT_READING)).inc()
-            live.cut()
-            return
+            if live is not None:
+                live.stop(Ending("not_reading", CloseCode.TIMED_OUT))
+            connection.cut()
+        elif live is not None:
+            self._look_at_audio(live, now)
+
+    def _does_not_read(self, live: LiveStream, now: float) -> bool:
+        since = live.sending_since
+        late = since is not None and now - since > self.settings.send_timeout_s
+        return live.outbox.overfull or late
+
+    def _look_at_audio(self, live: LiveStream, now: float) -> None:
+        settings, inbox = self.settings, live.inbox
         if live.ending is not None:
             return
         if now - inbox.last_put > settings.idle_s and not live.held_back:

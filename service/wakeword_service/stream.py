@@ -1,7 +1,6 @@
 """``WS /v1/stream``: from the websocket to the protocol and the scheduler, and back.
 
-This is a plain ASGI application: on the way of each audio message there is no object of a
-framework, no task, and no lock.
+On the way of each audio message there is no object of a framework, no task, and no lock.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from starlette.responses import JSONResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from wakeword.errors import ProtocolError, WakewordError
@@ -34,29 +32,42 @@ from wakeword_service.auth import authenticate_socket
 from wakeword_service.live import Ending, LiveStream
 from wakeword_service.opening import ready_message
 from wakeword_service.outbox import Close
+from wakeword_service.problems import Problem
 
 if TYPE_CHECKING:
     from wakeword_service.auth import Caller
     from wakeword_service.service import Service
 
+PATH = "/v1/stream"
+
+CLOSE_S = 5.0
+"""Time for a client to answer a close; the server below would wait for ever."""
+
 log = structlog.get_logger(__name__)
 
 
-class StreamEndpoint:
-    """The ASGI application of the route: one call for each connection."""
+class StreamSockets:
+    """Serves the websocket :data:`PATH`; everything else goes on to ``app``.
+
+    It is the outermost middleware, because every layer of a framework between would cost time
+    for each message, and because a client that reads nothing can only be got rid of with what
+    the server itself handed out.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one websocket until it is closed."""
-        websocket = WebSocket(scope, receive, send)
-        service: Service = scope["app"].state.service
-        admission = service.admission
-        if not admission.room_for_socket():
-            service.metrics.refused.labels("sockets").inc()
-            headers = {"Retry-After": str(sayings.RETRY_AFTER_S)}
-            await websocket.send_denial_response(JSONResponse(
-                {"detail": "too many connections"}, 503, headers))  # fmt: skip
+        """One call for each connection, until it is closed."""
+        if scope["type"] != "websocket" or _path(scope) != PATH:
+            await self._app(scope, receive, send)
             return
-        admission.sockets += 1
+        service: Service = scope["app"].state.service
+        websocket = WebSocket(scope, receive, send)
+        if not service.admission.room_for_socket():
+            await _turn_away(websocket, service)
+            return
+        service.admission.sockets += 1
         service.metrics.sockets.inc()
         connection = Connection(service, websocket, receive, send)
         service.connections.add(connection)
@@ -64,8 +75,28 @@ class StreamEndpoint:
             await connection.serve()
         finally:
             service.connections.discard(connection)
-            admission.sockets -= 1
+            service.admission.sockets -= 1
             service.metrics.sockets.dec()
+            connection.forget()
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+async def _turn_away(websocket: WebSocket, service: Service) -> None:
+    """Too many sockets even to say so over them."""
+    service.metrics.refused.labels("sockets").inc()
+    limit = service.admission.max_sockets
+    problem = Problem(
+        503, "overloaded", "The server has too many connections",
+        f"{service.admission.sockets} websockets are open, the limit is {limit}",
+        headers={"Retry-After": str(sayings.RETRY_AFTER_S)}, value=service.admission.sockets,
+        limit=limit,
+    )  # fmt: skip
+    await websocket.receive()
+    await websocket.send_denial_response(problem.response())
 
 
 class Connection:
@@ -77,6 +108,8 @@ class Connection:
         self._receive = receive
         self._send = send
         self._session = ServerSession(service.settings.message_bytes)
+        # ASGI knows no way to break off, and a close waits until the client has read everything.
+        self._transport = getattr(getattr(send, "__self__", None), "transport", None)
         self._room = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
         self._hurried = self._was_cut = False
@@ -105,6 +138,16 @@ class Connection:
                 await self._refuse(refusal(ErrorCode.RESTARTING, "the server is shutting down"))
         except Exception as why:
             await self._refuse(why)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What the client has not taken yet of what was sent."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def forget(self) -> None:
+        """Break off soon if the client does not take the close and what is before it."""
+        if self._transport is not None:
+            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
 
     def hurry(self) -> None:
         """The server shuts down: whoever has not started is not waited for."""
@@ -232,9 +275,8 @@ class Connection:
 
     def cut(self) -> None:
         """Break off without another word: the client takes none."""
-        transport = getattr(getattr(self._send, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()  # ASGI knows no way: a close would wait for the client for ever
+        if self._transport is not None:
+            self._transport.abort()
         self._was_cut = True
         if self._task is not None:
             self._task.cancel()

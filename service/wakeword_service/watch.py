@@ -12,8 +12,11 @@ from wakeword.protocol import WarningCode, WarningMessage
 CLIPPED = 0.999
 """Of full scale: samples at or above it were cut off by the microphone's converter."""
 
+BLOCK_S = 0.5
+"""Audio that is judged as one."""
+
 CLIPPED_SHARE = 0.002
-"""Of the samples of a second. Speech that peaks once at full scale is not worth a warning."""
+"""Of the samples of a block. Speech that peaks once at full scale is not worth a warning."""
 
 CLEAN_S = 10.0
 """After so much audio without it, clipping is said again when it comes back."""
@@ -28,13 +31,13 @@ PACE_TOLERANCE = 0.1
 """Clocks of sound cards differ by 0.1 %, messages arrive unevenly; beyond 10 % it is no stream
 of a microphone, or a network that cannot carry it."""
 
-BURST_S = 10.0
+BURST_S = 20.0
 """So far ahead of the clock is faster than real time, however short the stream. A client that
-connects again sends some seconds at once, and that is right."""
+connects again sends up to 15 s at once, and that is right."""
 
 
 class LevelWatch:
-    """Clipping, and silence only.
+    """Clipping, and silence only; judged block by block, however the audio is cut.
 
     Parameters
     ----------
@@ -45,49 +48,47 @@ class LevelWatch:
     """
 
     def __init__(self, sample_rate: int, silence_s: float) -> None:
-        self._rate = sample_rate
+        self._block = max(1, round(BLOCK_S * sample_rate))
         self._silence_s = silence_s
         self._samples = self._clipped = 0
-        self._clean_s: float | None = None
+        self._peak = 0.0
+        self._clean_s = CLEAN_S
         self._silent_s = 0.0
-        self._said_silence = False
 
     def look(self, samples: NDArray[Any]) -> list[WarningMessage]:
         """Look at the next samples (n,) or (n, channels), int16 or float, and say what is new."""
-        if len(samples) == 0:
-            return []
-        full = 2.0**15 if samples.dtype.kind == "i" else 1.0
-        peak = max(float(samples.max()), -float(samples.min())) / full
+        found: list[WarningMessage] = []
+        while len(samples):
+            piece, samples = np.split(samples, [self._block - self._samples])
+            self._measure(piece)
+            if self._samples == self._block:
+                found += self._clipping() + self._silence()
+                self._samples = self._clipped = 0
+                self._peak = 0.0
+        return found
+
+    def _measure(self, piece: NDArray[Any]) -> None:
+        full = 2.0**15 if piece.dtype.kind == "i" else 1.0
+        peak = max(float(piece.max()), -float(piece.min())) / full
         if peak >= CLIPPED:
-            loud = (samples >= CLIPPED * full) | (samples <= -CLIPPED * full)
-            self._clipped += int(np.count_nonzero(loud)) // (samples.size // len(samples))
-        self._samples += len(samples)
-        found = self._clipping() if self._samples >= self._rate else []
-        return found + self._silence(peak, len(samples) / self._rate)
+            loud = (piece >= CLIPPED * full) | (piece <= -CLIPPED * full)
+            self._clipped += int(np.count_nonzero(loud)) // (piece.size // len(piece))
+        self._peak = max(self._peak, peak)
+        self._samples += len(piece)
 
     def _clipping(self) -> list[WarningMessage]:
-        """Judge a second that is complete."""
-        share = self._clipped / self._samples
-        second_s = self._samples / self._rate
-        self._samples = self._clipped = 0
+        share = self._clipped / self._block
         if share < CLIPPED_SHARE:
-            if self._clean_s is not None:
-                self._clean_s += second_s
-                if self._clean_s >= CLEAN_S:
-                    self._clean_s = None
+            self._clean_s += BLOCK_S
             return []
-        new, self._clean_s = self._clean_s is None, 0.0
+        new, self._clean_s = self._clean_s >= CLEAN_S, 0.0
         return [_clipping(share)] if new else []
 
-    def _silence(self, peak: float, seconds: float) -> list[WarningMessage]:
-        if peak > SILENT:
-            self._silent_s, self._said_silence = 0.0, False
-            return []
-        self._silent_s += seconds
-        if self._said_silence or self._silent_s < self._silence_s:
-            return []
-        self._said_silence = True
-        return [_silence(self._silent_s)]
+    def _silence(self) -> list[WarningMessage]:
+        before, self._silent_s = self._silent_s, self._silent_s + BLOCK_S
+        if self._peak > SILENT:
+            self._silent_s = 0.0
+        return [_silence(self._silent_s)] if before < self._silence_s <= self._silent_s else []
 
 
 class PaceWatch:
@@ -121,29 +122,27 @@ class PaceWatch:
         if now - self._since < PACE_S:
             return []
         pace = (received_s - self._since_s) / (now - self._since)
-        if pace > 1.0 + PACE_TOLERANCE:
-            return self._become(WarningCode.FASTER_THAN_REAL_TIME, now, received_s)
         if pace < 1.0 - PACE_TOLERANCE:
             return self._become(WarningCode.SLOWER_THAN_REAL_TIME, now, received_s)
         if abs(pace - 1.0) < PACE_TOLERANCE / 2:
             self._state = None
+            self._start, self._start_s = now, received_s
         self._since, self._since_s = now, received_s
         return []
 
     def _become(self, state: WarningCode, now: float, received_s: float) -> list[WarningMessage]:
-        assert self._since is not None
         new, self._state = state is not self._state, state
-        elapsed_s = max(now - self._since, 1e-3)
-        pace = (received_s - self._since_s) / elapsed_s
-        self._since, self._since_s = now, received_s
-        self._start, self._start_s = now, received_s
+        elapsed_s = max(now - self._start, 1e-3)
+        pace = (received_s - self._start_s) / elapsed_s
+        self._since = self._start = now
+        self._since_s = self._start_s = received_s
         return [_pace(state, pace, elapsed_s)] if new else []
 
 
 def _clipping(share: float) -> WarningMessage:
     return WarningMessage(
         code=WarningCode.CLIPPING,
-        message=f"{100 * share:.1f} % of the samples of a second are at full scale: "
+        message=f"{100 * share:.1f} % of the samples are at full scale: "
         "turn the microphone down",
         values={"clipped_percent": round(100 * share, 2)},
     )

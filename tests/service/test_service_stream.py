@@ -60,8 +60,8 @@ def test_times_count_at_the_declared_rate(
     samples = with_bursts(3.0, [(0.8, "low tone")], rate, noise=0.001)
     heard = asyncio.run(stream_all(server.stream, samples, [1001, 30_001], sample_rate=rate,
                                    first_sample=10 * rate))  # fmt: skip
-    expected = [(w, 10 * rate + a, 10 * rate + b) for w, a, b in offline(tiny_bundle, samples, rate)]
-    assert heard.detections == expected and len(expected) == 1
+    ((word, start, end),) = offline(tiny_bundle, samples, rate)
+    assert heard.detections == [(word, 10 * rate + start, 10 * rate + end)]
     (found,) = heard.of("detection")
     assert found["end_s"] == found["end_sample"] / rate and 10.8 < found["end_s"] < 11.6
 
@@ -87,7 +87,7 @@ def test_scores_acks_and_clips_where_they_are_wanted(server: LiveServer) -> None
     assert [s["end_sample"] for s in heard.of("score")] == list(range(1600, 64_001, 1600))
     assert set(heard.of("score")[0]["scores"]) == {"low tone", "high tone"}
     acked = [a["samples"] for a in heard.of("ack")]
-    assert acked == sorted(acked) and 16_000 <= acked[0] and acked[-1] <= 64_000
+    assert acked == sorted(acked) and acked[0] >= 16_000 and acked[-1] <= 64_000
     (found,), (clip,) = heard.of("detection"), heard.of("clip")
     assert clip["detection_id"] == found["id"]
     begin, end = clip["start_sample"], found["end_sample"]
