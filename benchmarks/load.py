@@ -47,12 +47,15 @@ def main() -> int:
     parser.add_argument("--server", choices=SERVERS, default="wakeword")
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
     parser.add_argument("--manifest", type=Path, default=SHARED if SHARED.is_file() else None)
+    parser.add_argument("--samples", action="store_true", help="use samples/, no recordings")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--url", help="a server that runs already: ws://host:port")
     parser.add_argument("--key", help="its API key")
     given = parser.parse_args()
     if given.streams < 1 or given.seconds < 1.0:
         parser.error("--streams and --seconds must be at least 1")
+    if given.samples:
+        given.manifest = None
     if given.manifest is None:
         say("no recordings: a few synthetic voices of samples/ instead")
     plan = Plan(given.streams, given.seconds, given.server, given.model, given.manifest,

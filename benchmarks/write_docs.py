@@ -1,10 +1,15 @@
-"""Measures and writes the figures into docs/evaluation.md: no figure there is typed by hand.
+"""Measures and writes the figures into the pages of docs/: no figure there is typed by hand.
 
     python benchmarks/write_docs.py figures --manifest ../shared/data/manifest.csv [--model seven]
     python benchmarks/write_docs.py engine [--model seven]
+    python benchmarks/write_docs.py load --manifest ../shared/data/manifest.csv
+    python benchmarks/write_docs.py soak --manifest ../shared/data/manifest.csv
+    python benchmarks/write_docs.py load --measured docs/figures/load.json
 
 ``figures`` takes about as long as a tenth of the audio; ``engine`` some minutes and the packages
-of ``python3 dev.py install bench``. Each replaces only its own section.
+of ``python3 dev.py install bench``; ``load``, with the same packages, and ``soak`` half an hour
+each on Linux. Each replaces only its own section of docs/evaluation.md or
+docs/service-behaviour.md.
 """
 
 from __future__ import annotations
@@ -20,35 +25,61 @@ from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.measurement import DEFAULT_SNRS_DB, evaluate
 from wakeword.evaluation.pictures import OVERVIEW, curve_pictures
 from wakeword.evaluation.tables import markdown, text_report
-from wakeword.files import atomic_write
+from wakeword.files import atomic_write, read_json, write_json
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.training.measuring import score_trials
 from wakeword.training.trials import Trials
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "evaluation.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = {
+    "figures": "evaluation.md",
+    "engine": "evaluation.md",
+    "load": "service-behaviour.md",
+    "soak": "service-behaviour.md",
+}
 SPLIT, SEED = "dev", 1
 
 
 def main() -> None:
     """Measure one section and write it."""
-    parser = argparse.ArgumentParser(description="Measure, and write docs/evaluation.md.")
-    parser.add_argument("section", choices=("figures", "engine"))
+    parser = argparse.ArgumentParser(description="Measure, and write a section of a page.")
+    parser.add_argument("section", choices=list(PAGES))
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
-    parser.add_argument("--manifest", type=Path, help="recordings, for figures")
-    parser.add_argument("--document", type=Path, default=DOCUMENT)
+    parser.add_argument("--manifest", type=Path, help="recordings, for all but engine")
+    parser.add_argument("--document", type=Path, help="the page, where it is not in docs/")
+    parser.add_argument("--measured", type=Path, help="draw load or soak from a former run's file")
     given = parser.parse_args()
-    if (given.section == "figures") != (given.manifest is not None):
-        parser.error("figures needs --manifest, engine does not take it")
+    if (given.section == "engine" or given.measured is not None) != (given.manifest is None):
+        parser.error("all but engine need --manifest, load and soak else --measured")
+    if given.measured is not None and given.section not in ("load", "soak"):
+        parser.error("--measured is for load and soak")
+    path = given.document or DOCS / PAGES[given.section]
     bundle = find_bundle(given.model)
-    name = f"figures of {bundle.name}" if given.section == "figures" else "engine"
-    replace_section(given.document.read_text("utf-8"), name, "")  # damaged: say so before measuring
+    name = f"figures of {bundle.name}" if given.section == "figures" else given.section
+    replace_section(path.read_text("utf-8"), name, "")  # damaged: say so before measuring
     if given.section == "figures":
-        text = figures(bundle, given.manifest, given.document.parent)
-    else:
+        text = figures(bundle, given.manifest, path.parent)
+    elif given.section == "engine":
         text = engine(given.model, bundle)
-    document = given.document.read_text("utf-8")
-    with atomic_write(given.document) as out:
+    else:
+        text = service(given, path.parent)
+    document = path.read_text("utf-8")
+    with atomic_write(path) as out:
         out.write(replace_section(document, name, text))
+
+
+def service(given: argparse.Namespace, folder: Path) -> str:
+    """Load or soak of the service; what was measured is kept in ``figures/``."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    import service_page
+
+    if given.measured is not None:
+        found = read_json(given.measured)
+    else:
+        found = service_page.measure_section(given.section, given.model, given.manifest)
+        (folder / "figures").mkdir(exist_ok=True)
+        write_json(folder / "figures" / f"{given.section}.json", found)
+    return service_page.section(given.section, found, folder)
 
 
 def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:

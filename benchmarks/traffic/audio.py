@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ def make_audio(
     rng = np.random.default_rng(seed)
     chunks = max(1, round(seconds * RATE / CHUNK_SAMPLES))
     samples = chunks * CHUNK_SAMPLES
-    material = from_manifest(manifest, words) if manifest else from_samples()
+    material = from_manifest(manifest, tuple(words)) if manifest else from_samples()
     count = min(streams, MAX_MIXTURES)
     length = samples + round(SPARE_S * RATE)
     mixtures, spoken = [], 0
@@ -91,7 +92,8 @@ def make_audio(
     return Audio(tuple(mixtures), cuts, samples, description)
 
 
-def from_manifest(path: Path, words: Sequence[str]) -> Material:
+@lru_cache(maxsize=1)
+def from_manifest(path: Path, words: tuple[str, ...]) -> Material:
     """Words, running speech and noise of the dev split: nothing that the model was trained on."""
     manifest = read_manifest(path)
     here = manifest.where(lambda r: r.split == SPLIT and r.corpus not in UNHEARD_CORPORA)
