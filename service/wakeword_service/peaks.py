@@ -27,7 +27,6 @@ class Utterance:
 
     peak: float
     steps_left: int
-    id: str | None = None
 
 
 class PeakCounter:
@@ -35,9 +34,15 @@ class PeakCounter:
 
     ``steps_heard`` only grows, and any thread may read it. The silence that ends a stream is
     scored too, but nothing was heard then.
+
+    Parameters
+    ----------
+    first_step
+        Steps before it were heard by the stream that this one continues: they move the detector
+        on and count for nothing.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, first_step: int = 0) -> None:
         engine = stream.engine
         self.words = stream.words
         self.model = ModelId(
@@ -50,6 +55,7 @@ class PeakCounter:
         self._steps_followed = max(1, refractory)
         self._detector = Detector(GRID * len(self.words), refractory)
         self._state = self._detector.initial_state()
+        self._first_step = first_step
         self._quiet = True
         self._steps_skipped = 0
         self.steps_heard = 0
@@ -60,7 +66,9 @@ class PeakCounter:
         steps = len(results)
         smoothed = results[0].smoothed if steps == 1 else np.stack([r.smoothed for r in results])
         beyond = results[-1].end_sample - results[0].stream.received_samples
-        self.steps_heard += steps if beyond <= 0 else steps - self._silent(steps, beyond)
+        new = min(steps, results[-1].index + 1 - self._first_step)
+        if new > 0:
+            self.steps_heard += new if beyond <= 0 else max(0, new - self._silent(beyond))
         if self._open:
             self._follow(smoothed.reshape(steps, -1))
         if self._quiet and smoothed.max() < GRID[0]:
@@ -72,7 +80,11 @@ class PeakCounter:
         columns = np.repeat(smoothed.reshape(steps, -1), len(GRID), axis=1)
         crossings, self._state = self._detector.process(columns, self._state)
         self._quiet = not self._state.above.any()
-        return [(self.words[c.word // len(GRID)], GRID[c.word % len(GRID)]) for c in crossings]
+        return [
+            (self.words[c.word // len(GRID)], GRID[c.word % len(GRID)])
+            for c in crossings
+            if c.step >= self._first_step
+        ]
 
     def opened(self, results: Sequence[StepResult]) -> list[tuple[Detection, Utterance]]:
         """An utterance for each detection in ``results``, which :meth:`process` has just taken."""
@@ -86,8 +98,8 @@ class PeakCounter:
                 found.append((detection, utterance))
         return found
 
-    def _silent(self, steps: int, beyond_samples: int) -> int:
-        return min(steps, -(-beyond_samples // self._step_samples))
+    def _silent(self, beyond_samples: int) -> int:
+        return -(-beyond_samples // self._step_samples)
 
     def _follow(self, smoothed: NDArray[np.float32]) -> None:
         for word, utterance in self._open:

@@ -11,7 +11,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
@@ -20,13 +19,16 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from numpy.typing import NDArray
 
+from wakeword.protocol import StartMessage
 from wakeword.runtime import Detection, StepResult, Stream
 from wakeword_service.clips import Clips
+from wakeword_service.detection_queue import DetectionQueue
 from wakeword_service.live_counts import LiveCounts
-from wakeword_service.peaks import PeakCounter, Utterance
+from wakeword_service.peaks import PeakCounter
 from wakeword_service.settings import Settings
 from wakeword_service.steady import SteadyClock
 from wakeword_service.store import DetectionRow, Store, StoreError
+from wakeword_service.utterances import Event, Utterances
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +36,6 @@ FLUSH_S = 1.0
 SOONEST_FLUSH_S = 0.05
 TIDY_S = 60.0
 LIVE_DAYS = 8
-MAX_WAITING_DETECTIONS = 10_000
-MAX_WAITING_CLIP_BYTES = 64 * 1024 * 1024
-FORGOTTEN_S = 10.0
-"""An utterance whose stream ended, or whose detection nobody recorded, is let go after this."""
 
 
 class Live(Protocol):
@@ -47,28 +45,8 @@ class Live(Protocol):
     def id(self) -> str: ...
     @property
     def name(self) -> str | None: ...
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A detection that is not on the disk yet."""
-
-    row: DetectionRow
-    clip: NDArray[np.int16] | None
-    sample_rate: int
-
-
-@dataclass(frozen=True)
-class _Open:
-    """An utterance that may still rise."""
-
-    utterance: Utterance
-    sha256: str
-    since_s: float
-
-
-_Event = tuple[str, str, str, int]
-"""Stream, model, word and end_sample of a detection."""
+    @property
+    def start(self) -> StartMessage: ...
 
 
 class Recorder:
@@ -99,10 +77,8 @@ class Recorder:
         self._counters: WeakKeyDictionary[Stream, PeakCounter] = WeakKeyDictionary()
         self._running: dict[PeakCounter, tuple[ref[Stream], int]] = {}
         self._lock = threading.Lock()
-        self._open: dict[_Event, _Open] = {}
-        self._waiting: list[_Waiting] = []
-        self._waiting_clip_bytes = 0
-        self._peaks: dict[str, float] = {}
+        self._utterances = Utterances(monotonic)
+        self._detections = DetectionQueue(store, self.clips, self._utterances)
         self._flushing = threading.Lock()
         self._failing = False
         self._tidied_s = -TIDY_S
@@ -131,16 +107,18 @@ class Recorder:
         streams may come from different threads.
         """
         stream = results[0].stream
-        if results[-1].stream is not stream:
+        if len(results) > 1 and any(result.stream is not stream for result in results):
             for _, group in groupby(results, key=attrgetter("stream")):
                 self.steps(live, list(group))
             return
-        counter = self._counters.get(stream) or self._counter(stream)
+        counter = self._counters.get(stream) or self._counter(live, stream)
         if firings := counter.process(results):
             self._counts.fired(counter.model, firings)
         for result in results:
             if result.detections:
-                self._opened(live, counter, results)
+                for detection, utterance in counter.opened(results):
+                    event = _event(live, detection)
+                    self._utterances.begin(event, utterance, counter.model.sha256)
                 return
 
     def detection(self, live: Live, detection: Detection, clip: NDArray[np.int16] | None) -> str:
@@ -151,32 +129,30 @@ class Recorder:
         clip (n,) int16
             Its sound at the detection's rate; kept only where the owner wants that.
         """
-        number = secrets.token_hex(8)
-        with self._lock:
-            opened = self._open.get(_event(live, detection))
-            if opened is not None:
-                opened.utterance.id = number
-            row = DetectionRow(
-                id=number, when_s=self._clock(), stream_id=live.id, stream_name=live.name or "",
-                model=detection.model, model_sha256=opened.sha256 if opened else "",
-                word=detection.keyword, score=detection.score,
-                peak=opened.utterance.peak if opened else detection.score,
-                threshold=detection.threshold, start_s=detection.start_s, end_s=detection.end_s,
-            )  # fmt: skip
-            self._waiting.append(_Waiting(row, self._wanted(clip), detection.sample_rate))
+        number, event = secrets.token_hex(8), _event(live, detection)
+        peak, sha256 = self._utterances.look(event) or (detection.score, "")
+        row = DetectionRow(
+            id=number, when_s=self._clock(), stream_id=live.id, stream_name=live.name or "",
+            model=detection.model, model_sha256=sha256, word=detection.keyword,
+            score=detection.score, peak=peak, threshold=detection.threshold,
+            start_s=detection.start_s, end_s=detection.end_s,
+        )  # fmt: skip
+        wanted = clip if self._keep_clips and clip is not None and len(clip) else None
+        self._detections.put(row, wanted, detection.sample_rate)
+        self._utterances.name(event, number)
         self._wake.set()
         return number
 
     def flush(self) -> bool:
         """Write what waits; False where that failed: it waits on, and the log says why."""
         with self._flushing:
-            done = self._attempt(self._write_detections) and self._attempt(self._write_peaks)
+            done = self._attempt(self._detections.write)
             return self._attempt(self._write_counts) and done
 
     def settle(self) -> None:
         """Write the detections that wait, so that who was told of one finds it."""
         with self._flushing:
-            self._attempt(self._write_detections)
+            self._attempt(self._detections.write)
 
     def now_s(self) -> float:
         """The wall clock that everything here is dated by."""
@@ -206,41 +182,6 @@ class Recorder:
             logger.warning("live use is written again")
         self._failing = False
         return True
-
-    def _write_detections(self) -> None:
-        with self._lock:
-            self._close_utterances()
-            waiting, self._waiting = self._waiting, []
-            self._waiting_clip_bytes = 0
-        if not waiting:
-            return
-        try:
-            rows = [self._with_clip(item) for item in waiting]
-            for old in self._store.detections.add(rows):
-                self.clips.remove(old)
-        except Exception:
-            with self._lock:
-                kept = [replace(item, clip=None) for item in waiting] + self._waiting
-                self._waiting = kept[-MAX_WAITING_DETECTIONS:]
-            if len(kept) > MAX_WAITING_DETECTIONS:
-                logger.error("%d detections are lost", len(kept) - MAX_WAITING_DETECTIONS)
-            raise
-
-    def _write_peaks(self) -> None:
-        peaks = dict(self._peaks)
-        if peaks:
-            self._store.detections.set_peaks(peaks)
-            self._peaks.clear()
-
-    def _close_utterances(self) -> None:
-        """Take down the peaks that are final; the rows they belong to are written before them."""
-        now_s = self._monotonic()
-        for event, opened in list(self._open.items()):
-            over, old = opened.utterance.steps_left <= 0, now_s - opened.since_s > FORGOTTEN_S
-            if opened.utterance.id is not None and (over or old):
-                self._peaks[opened.utterance.id] = opened.utterance.peak
-            if old or (over and opened.utterance.id is not None):
-                del self._open[event]
 
     def _write_counts(self) -> None:
         self._gather_heard()
@@ -272,35 +213,23 @@ class Recorder:
         if self._steady.is_steady():
             self._store.live.forget_before(int(self._clock() // 60) - LIVE_DAYS * 24 * 60)
 
-    def _with_clip(self, item: _Waiting) -> DetectionRow:
-        if item.clip is None:
-            return item.row
-        size = self.clips.write(item.row.id, item.clip, item.sample_rate)
-        return replace(item.row, clip_bytes=size)
-
-    def _wanted(self, clip: NDArray[np.int16] | None) -> NDArray[np.int16] | None:
-        """``clip`` where it is to be kept and there is room to let it wait."""
-        if clip is None or not self._keep_clips or len(clip) == 0:
-            return None
-        if self._waiting_clip_bytes + clip.nbytes > MAX_WAITING_CLIP_BYTES:
-            return None
-        self._waiting_clip_bytes += clip.nbytes
-        return clip
-
-    def _opened(self, live: Live, counter: PeakCounter, results: Sequence[StepResult]) -> None:
-        for detection, utterance in counter.opened(results):
-            opened = _Open(utterance, counter.model.sha256, self._monotonic())
-            with self._lock:
-                self._open[_event(live, detection)] = opened
-
-    def _counter(self, stream: Stream) -> PeakCounter:
+    def _counter(self, live: Live, stream: Stream) -> PeakCounter:
         counter = self._counters.get(stream)
         if counter is None:
             with self._lock:
-                counter = self._counters.setdefault(stream, PeakCounter(stream))
+                counter = self._counters.setdefault(
+                    stream, PeakCounter(stream, _first_step(live, stream))
+                )
                 self._running[counter] = (ref(stream), 0)
         return counter
 
 
-def _event(live: Live, detection: Detection) -> _Event:
+def _first_step(live: Live, stream: Stream) -> int:
+    """The first step that is new, where a stream continues another and repeats its end."""
+    repeated_s = (live.start.detect_after_sample - live.start.first_sample) / live.start.sample_rate
+    step_s = stream.engine.step_samples / stream.engine.sample_rate
+    return max(0, int(repeated_s / step_s + 1e-6))
+
+
+def _event(live: Live, detection: Detection) -> Event:
     return live.id, detection.model, detection.keyword, detection.end_sample

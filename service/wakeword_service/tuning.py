@@ -12,26 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from wakeword.errors import ConfigError
-from wakeword.runtime import Bundle, Engine, OperatingPoints
-from wakeword.runtime.detector import check_threshold
+from wakeword.runtime import Bundle, Engine
 from wakeword_service.expectations import Expectation, expect
 from wakeword_service.store import RevisionConflict, Store, ThresholdChange
 from wakeword_service.store.thresholds import ThresholdSource
+from wakeword_service.wishes import Wishes, audio_of, own_wish
 
 logger = logging.getLogger(__name__)
 
 Changed = Callable[[str, str], object]
 """Called with model and word after a change, in the thread that made it."""
-
-
-class TuningError(ConfigError):
-    """A wish that cannot be met, with the value that was refused and the limit it broke."""
-
-    def __init__(self, message: str, value: object, limit: object) -> None:
-        super().__init__(message)
-        self.value = value
-        self.limit = limit
 
 
 class Engines(Protocol):
@@ -82,15 +72,6 @@ Allow = Callable[[Setting], object]
 """Raises unless the setting as it is now may be changed."""
 
 
-@dataclass(frozen=True)
-class _Wish:
-    """What a change is to lead to."""
-
-    threshold: float
-    source: ThresholdSource
-    expected: Expectation
-
-
 class Tuning:
     """Thresholds by model and word, kept in the store.
 
@@ -104,6 +85,7 @@ class Tuning:
         self, store: Store, models: Engines, clock: Callable[[], float] = time.time
     ) -> None:
         self._store = store
+        self._wishes = Wishes(store)
         self._models = models
         self._clock = clock
         self._watchers: list[Changed] = []
@@ -129,7 +111,7 @@ class Tuning:
         last = self._store.thresholds.last(model, word)
         revision = last.id if last else 0
         if last is None or last.source == "model":
-            own = _model_wish(bundle, word)
+            own = own_wish(bundle, word)
             return Setting(
                 bundle, word, own.threshold, "model", revision, last, False, own.expected
             )
@@ -167,7 +149,7 @@ class Tuning:
         while True:
             now = self.setting(model, word)
             allow(now)
-            wish = self._wish(now.bundle, word, request)
+            wish = self._wishes.resolve(now.bundle, word, request)
             change = ThresholdChange(
                 id=0, model=model, word=word, model_sha256=now.bundle.sha256,
                 when_s=self._clock(), key_id=author.key_id, key_name=author.name,
@@ -205,82 +187,3 @@ class Tuning:
         bundle = self._models.engine(model).bundle
         bundle.operating_points(word)
         return bundle
-
-    def _wish(self, bundle: Bundle, word: str, request: Mapping[str, Any]) -> _Wish:
-        points = bundle.operating_points(word)
-        if not request:
-            return _model_wish(bundle, word)
-        if "history" in request:
-            return self._former(bundle, word, request["history"])
-        audio = audio_of(bundle)
-        if "calibration" in request:
-            points = self._calibrated(bundle, word, request["calibration"])
-            audio = f"calibration {request['calibration']}, recorded here"
-        if "threshold" in request:
-            threshold = check_threshold(request["threshold"])
-        else:
-            threshold = _threshold(points, request["false_alarms_per_hour"])
-        return _Wish(threshold, "site", expect(points, threshold, audio))
-
-    def _former(self, bundle: Bundle, word: str, number: int) -> _Wish:
-        former = self._store.thresholds.change(bundle.name, word, number)
-        if former is None:
-            raise TuningError(
-                f"history = {number}, but '{word}' has no such change",
-                number,
-                "a change of the word",
-            )
-        if former.source == "model":
-            return _model_wish(bundle, word)
-        if former.model_sha256 == bundle.sha256:
-            expected = Expectation.model_validate(former.expected)
-        else:
-            points = bundle.operating_points(word)
-            expected = expect(points, former.threshold, audio_of(bundle))
-        return _Wish(former.threshold, "site", expected)
-
-    def _calibrated(self, bundle: Bundle, word: str, number: str) -> OperatingPoints:
-        job = self._store.calibrations.get(number)
-        if job is None:
-            raise TuningError(
-                f"calibration = {number!r}, but there is none of this id", number, "an existing id"
-            )
-        if job.result is None:
-            raise TuningError(
-                f"calibration {number} is {job.status}: it has no operating points",
-                job.status,
-                "done",
-            )
-        if (job.model, job.model_sha256) != (bundle.name, bundle.sha256):
-            raise TuningError(
-                f"calibration {number} was made with another model than the '{bundle.name}' that "
-                "is loaded",
-                f"{job.model} {job.model_sha256[:12]}",
-                f"{bundle.name} {bundle.sha256[:12]}",
-            )
-        points = job.result["operating_points"]
-        if word not in points:
-            raise TuningError(
-                f"calibration {number} did not measure '{word}'; it measured: {', '.join(points)}",
-                word,
-                list(points),
-            )
-        return OperatingPoints.from_list(points[word], word)
-
-
-def _threshold(points: OperatingPoints, target: float) -> float:
-    try:
-        return points.threshold(target)
-    except ConfigError as why:
-        raise TuningError(str(why), target, [points.targets[0], points.targets[-1]]) from None
-
-
-def audio_of(bundle: Bundle) -> str:
-    """How answers name the audio that a bundle's own figures were measured on."""
-    return f"the measurements that model {bundle.name} {bundle.metadata.version} brings"
-
-
-def _model_wish(bundle: Bundle, word: str) -> _Wish:
-    threshold = bundle.threshold(word)
-    expected = expect(bundle.operating_points(word), threshold, audio_of(bundle))
-    return _Wish(threshold, "model", expected)

@@ -47,7 +47,8 @@ def test_schemathesis_finds_nothing(tmp_path: Path, tiny_bundle: Path) -> None:
             str(Path(sys.executable).with_name("schemathesis")), "run",
             f"{running.http}/openapi.json", "--checks", "all", "--continue-on-failure",
             "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "8",
-            "--max-time", "40", "--seed", "1", "--header", f"Authorization: Bearer {token}", "--no-color",
+            "--max-time", "40", "--seed", "1", "--no-color",
+            "--header", f"Authorization: Bearer {token}",
         ]  # fmt: skip
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 from bundles import load_tiny_bundle, tiny_metadata, with_bursts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from live_use import KITCHEN, LIVE, START, Clock, hear, recorder_of
 from numpy.typing import NDArray
-from wakeword_service.advice import advise, thresholds
-from wakeword_service.clips import Clips
 from wakeword_service.peaks import GRID, PeakCounter
 from wakeword_service.recorder import Recorder
 from wakeword_service.settings import Settings
@@ -28,23 +25,7 @@ from wakeword_service.store import DetectionFilter, LiveSums, StorageFull, Store
 
 from wakeword.audio.files import read_audio
 from wakeword.evaluation.curve import sweep
-from wakeword.evaluation.intervals import false_alarm_rate
 from wakeword.runtime import Engine, StepResult, Stream
-
-LIVE = SimpleNamespace(id="stream-1", name="kitchen")
-KITCHEN = {"low tone": 0.5, "high tone": 0.5}
-
-
-@dataclass
-class Clock:
-    """Both clocks, in hands."""
-
-    wall_s: float = 1_800_000_000.0
-    monotonic_s: float = 1000.0
-
-    def tick(self, seconds: float) -> None:
-        self.wall_s += seconds
-        self.monotonic_s += seconds
 
 
 @pytest.fixture
@@ -57,23 +38,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(load_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
-
-
-def recorder_of(store: Store, clock: Clock, **chosen: Any) -> Recorder:
-    return Recorder(store, Settings(**chosen), lambda: clock.wall_s, lambda: clock.monotonic_s)
-
-
-def hear(recorder: Recorder, engine: Engine, samples: NDArray[np.float32]) -> list[str]:
-    """Let a stream be heard as the scheduler does it; returns the ids of its detections."""
-    stream = engine.open_stream(16_000, 1, KITCHEN)
-    stream.accept(samples)
-    stream.finish()
-    found = []
-    for result in engine.step([stream]):
-        recorder.steps(LIVE, [result])
-        for detection in result.detections:
-            found.append(recorder.detection(LIVE, detection, np.full(160, 1000, np.int16)))
-    return found
 
 
 def results(stream: Stream, scores: NDArray[np.float32]) -> list[StepResult]:
@@ -133,6 +97,37 @@ def test_real_words_give_peaks_and_times(store: Store, repository: Path, engine:
     )
     for row in rows:
         assert all(sums[row.word].fired[t] >= 1 for t in GRID if t <= row.peak)
+
+
+def test_a_stream_that_continues_another_counts_nothing_twice(store: Store, engine: Engine) -> None:
+    start = replace(START, first_sample=80_000, detect_after_sample=160_000)
+    live = SimpleNamespace(id="stream-2", name=None, start=start)
+    recorder = recorder_of(store, Clock())
+    stream = engine.open_stream(16_000, 1, KITCHEN)
+    stream.accept(with_bursts(9.0, [(2.0, "low tone"), (7.0, "low tone")]))
+    recorder.steps(live, engine.step([stream]))
+    recorder.flush()
+    sums = store.live.sums("tiny", engine.bundle.sha256, 0, 2**40)
+    assert sums["low tone"].seconds == pytest.approx(4.0) and sums["low tone"].fired[0.5] == 1
+
+
+def test_steps_of_several_models_may_be_mixed(store: Store, tmp_path: Path) -> None:
+    engines = [
+        Engine(load_tiny_bundle(tmp_path / name, tiny_metadata(name))) for name in ("one", "two")
+    ]
+    sound = with_bursts(4.0, [(1.0, "low tone")])
+    steps: list[StepResult] = []
+    for engine, extra in zip(engines, (1600, 0), strict=True):
+        stream = engine.open_stream(16_000, 1, KITCHEN)
+        stream.accept(np.pad(sound, (0, extra)))
+        steps += engine.step([stream])
+    recorder = recorder_of(store, Clock())
+    recorder.steps(LIVE, sorted(steps, key=lambda step: step.end_s))
+    recorder.flush()
+    for engine, seconds in zip(engines, (4.1, 4.0), strict=True):
+        sums = store.live.sums(engine.bundle.name, engine.bundle.sha256, 0, 2**40)
+        assert sums["low tone"] == LiveSums(pytest.approx(seconds), sums["low tone"].fired)
+        assert sums["low tone"].fired[0.5] == 1
 
 
 def test_what_was_told_is_written_within_a_second_and_survives(
@@ -232,78 +227,6 @@ def test_a_clock_is_steady_again_an_hour_after_a_jump() -> None:
     assert not steady.is_steady()
     clock.tick(2.0)
     assert steady.is_steady()
-
-
-def test_clips_are_kept_only_where_wanted_and_bounded(store: Store, engine: Engine) -> None:
-    clock = Clock()
-    sound = with_bursts(8.0, [(at, "low tone") for at in (1.0, 3.0, 5.0)])
-    off = recorder_of(store, clock)
-    hear(off, engine, sound)
-    off.flush()
-    assert not store.detections.clips() and not (store.folder / "clips").exists()
-    on = recorder_of(store, clock, keep_clips=True, clip_max_bytes=2 * 364, clip_retention_h=1.0)
-    first, second, third = hear(on, engine, sound)
-    on.flush()
-    assert [c[0] for c in store.detections.clips()] == [first, second, third]
-    assert set(read_audio(on.clips.path(first))) == {np.float32(1000 / 32768)}
-    (store.folder / "clips" / ("0" * 16 + ".wav")).touch()
-    (store.folder / "clips" / "other.txt").touch()
-    on.clips.sweep()
-    on._tidy()
-    names = sorted(p.name for p in (store.folder / "clips").iterdir())
-    assert names == sorted([f"{second}.wav", f"{third}.wav", "other.txt"])
-    clock.tick(3700.0)
-    on._tidy()
-    assert not store.detections.clips() and store.detections.get(first) is not None
-    assert [p.name for p in (store.folder / "clips").iterdir()] == ["other.txt"]
-
-
-def test_a_clip_that_cannot_be_written_leaves_its_detection(store: Store, engine: Engine) -> None:
-    (store.folder / "clips").write_text("in the way")
-    recorder = recorder_of(store, Clock(), keep_clips=True)
-    (found,) = hear(recorder, engine, with_bursts(3.0, [(1.0, "low tone")]))
-    assert recorder.flush()
-    row = store.detections.get(found)
-    assert row is not None and row.clip_bytes == 0
-    assert isinstance(recorder.clips, Clips)
-
-
-def judged(*verdicts: tuple[str, float]) -> list[Any]:
-    return [SimpleNamespace(verdict=verdict, peak=peak) for verdict, peak in verdicts]
-
-
-def test_the_advice_is_the_lowest_threshold_that_does_what_was_asked() -> None:
-    week = LiveSums(100 * 3600.0, {t: max(0, 120 - 4 * i) for i, t in enumerate(GRID)})
-    advice = advise(week, judged(("confirmed", 0.99), ("confirmed", 0.6), ("rejected", 0.9)), 0.5)
-    counts = {t: week.fired[t] for t in GRID}
-    fits = [
-        t for t in GRID
-        if counts[t] - (t <= 0.99) - (t <= 0.6) <= 50 and t > 0.9
-    ]  # fmt: skip
-    assert advice.threshold == fits[0]
-    assert (advice.confirmed_kept, advice.confirmed_lost, advice.rejected_kept_out) == (1, 1, 1)
-    false = counts[fits[0]] - 1
-    rate = false_alarm_rate(false, 100.0)
-    assert advice.false_alarms_per_hour is not None
-    assert (advice.false_alarms_per_hour.low, advice.false_alarms_per_hour.high) == (
-        rate.low,
-        rate.high,
-    )
-    assert advice.supported and "kept 1 of 2" in advice.statement
-
-
-def test_too_few_hours_are_said_and_none_give_no_advice() -> None:
-    few = advise(LiveSums(3600.0, {}), [], 0.5)
-    assert few.threshold == GRID[0] and not few.supported and "6.0 h" in few.statement
-    none = advise(LiveSums(), [], 0.5)
-    assert none.threshold is None and "nothing was heard" in none.statement
-    never = advise(LiveSums(3600.0, dict.fromkeys(GRID, 9)), [], 0.5)
-    assert never.threshold is None and not math.isnan(never.target_false_alarms_per_hour)
-    rows = thresholds(
-        LiveSums(), LiveSums(), LiveSums(3600.0, {GRID[3]: 2}), judged(("rejected", 1.0))
-    )
-    assert rows[3].fired_week == 2 and rows[3].per_hour is not None
-    assert rows[3].per_hour.value == 2.0 and all(row.rejected == 1 for row in rows)
 
 
 def test_a_new_version_of_the_model_starts_anew(store: Store, tmp_path: Path) -> None:
