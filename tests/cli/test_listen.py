@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 from bundles import with_bursts
-from processes import RunCli, cli_command, cli_environment
+from processes import RunCli, cli_command, cli_environment, read_terminal
 from virtual_microphone import VirtualMicrophone
 
 from wakeword.audio.files import read_audio
@@ -235,20 +235,6 @@ def test_a_terminal_gets_a_live_meter(sound, tiny_bundle, bursts, tmp_path):
     assert "-60.0" in shown, "silence at first"
     assert "█" in shown, "then a tone"
     assert [line.split()[1] for line in out.read_text("utf-8").splitlines()] == ["low", "high"]
-
-
-def read_terminal(leader: int) -> str:
-    """All that is written to a terminal until its other side closes."""
-    parts = []
-    while True:
-        try:
-            part = os.read(leader, 65_536)
-        except OSError:  # Linux reports the closed side as an error
-            break
-        if not part:
-            break
-        parts.append(part)
-    return b"".join(parts).decode("utf-8", "replace")
 
 
 @pytest.mark.microphone

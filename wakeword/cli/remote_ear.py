@@ -36,7 +36,6 @@ class RemoteEar:
 
     def begin(self, microphone: Microphone) -> None:
         """Open a stream; where there was one before, the service may be away meanwhile."""
-        note(f"streaming '{microphone.device.name}' to {self._remote.url}")
         again = self._samples > 0
         remote = replace(
             self._remote,
@@ -45,6 +44,7 @@ class RemoteEar:
         )
         self._resampler = Resampler(microphone.sample_rate, MODEL_RATE)
         self._stream = remote.open(self._reporter).__enter__()
+        note(f"streaming '{microphone.device.name}' to {self._remote.url}")
 
     def take(self, samples: Samples) -> None:
         """Send the next samples (n,)."""

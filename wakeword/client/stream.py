@@ -17,7 +17,7 @@ from wakeword.client.outage import Outages
 from wakeword.client.settings import ClientOptions, stream_url
 from wakeword.client.state import PIECE_S, StreamState
 from wakeword.client.websocket import LinkLostError, open_websocket, require_websockets
-from wakeword.errors import AudioError
+from wakeword.errors import AudioError, ConnectionLostError
 from wakeword.protocol import StartMessage, SummaryMessage, WireEncoding
 
 Audio = bytes | NDArray[Any]
@@ -206,7 +206,7 @@ class StreamClient:
 
     def _running(self) -> asyncio.Task[SummaryMessage]:
         if self._task is None:
-            raise AudioError("the client is not open: use it in 'async with'")
+            raise ConnectionLostError("the client is not open: use it in 'async with'")
         return self._task
 
     def _check_going(self) -> None:

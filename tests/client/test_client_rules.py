@@ -1,0 +1,224 @@
+"""Services that break the rules, readers that do not read, and what is not installed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_service import SmallService
+from streaming import QUICK, bursts, start
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from wakeword.client import (
+    BlockingStreamClient,
+    ClientOptions,
+    Disconnected,
+    ReadyMessage,
+    ScoreMessage,
+    StreamClient,
+    stream_url,
+)
+from wakeword.client.channel import MAX_EVENTS
+from wakeword.errors import ConfigError, ConnectionLostError, ProtocolError
+from wakeword.protocol import AckMessage, Limits, encode_message
+
+READY = encode_message(
+    ReadyMessage(
+        protocol=1, stream_id="s", sample_rate=16_000, models=(), step_ms=100.0, latency_ms=0.0,
+        limits=Limits(message_bytes=10_000, buffer_s=1.0, idle_s=1.0),
+    )
+)  # fmt: skip
+SILENCE = np.zeros(16_000, np.int16)
+
+
+@contextmanager
+def scripted(conversation: Callable[[ServerConnection], None]) -> Iterator[str]:
+    """A server that does what ``conversation`` says; gives its address."""
+
+    def handle(socket: ServerConnection) -> None:
+        try:
+            conversation(socket)
+        except (ConnectionClosed, TimeoutError):
+            return
+
+    with serve(handle, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("messages", "says"),
+    [
+        (["hello"], "not valid JSON"),
+        (['{"type":"detection"}'], "detection"),
+        ([READY, encode_message(AckMessage(samples=10**9))], "only .* were sent"),
+        ([READY, b"\0\0\0\0"], "no clip was announced"),
+        ([READY, READY], "a second ready came"),
+        (["[" * 70_000], "70000 characters"),
+    ],
+)
+def test_a_service_that_breaks_the_rules_is_left_with_4400(messages, says):
+    codes: list[int | None] = []
+
+    def conversation(socket: ServerConnection) -> None:
+        socket.recv()
+        for message in messages:
+            socket.send(message)
+        try:
+            while True:
+                socket.recv(timeout=10)
+        except ConnectionClosed as closed:
+            codes.append(closed.rcvd and closed.rcvd.code)
+
+    with (
+        scripted(conversation) as url,
+        BlockingStreamClient(url, start(), QUICK) as client,
+        pytest.raises(ProtocolError, match=says),
+    ):
+        list(client.stream([SILENCE]))
+    assert codes == [4400]
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [(1000, True), (1001, True), (1011, True), (1012, True), (4500, True), (4408, False),
+     (1002, False), (1009, False), (4400, False), (4401, False), (4999, False)],
+)  # fmt: skip
+def test_close_codes(code, passes):
+    """After ``ready``, without an error message; nothing waits to be heard."""
+
+    def conversation(socket: ServerConnection) -> None:
+        socket.recv()
+        socket.send(READY)
+        socket.close(code, "because")
+
+    options = replace(QUICK, give_up_s=0.05)
+    with scripted(conversation) as url, BlockingStreamClient(url, start(), options) as client:
+        events = []
+        with pytest.raises(Exception, match="because") as ended:
+            for event in client:
+                events.append(event)
+    assert isinstance(ended.value, ConnectionLostError) == passes
+    assert any(isinstance(e, Disconnected) for e in events) == passes
+    if not passes:
+        assert ended.value.close_code == code
+
+
+def test_an_idle_close_passes_where_sound_waits_to_be_heard():
+    """It was the network that kept still, not the microphone."""
+    connections: list[int] = []
+
+    def conversation(socket: ServerConnection) -> None:
+        connections.append(1)
+        socket.recv()
+        socket.send(READY)
+        socket.recv()
+        socket.close(4408, "idle")
+
+    options = replace(QUICK, live=True, give_up_s=0.3)
+    with scripted(conversation) as url, BlockingStreamClient(url, start(), options) as client:
+        client.send(np.zeros(40_000, np.int16))
+        with pytest.raises(ConnectionLostError, match="idle"):
+            list(client)
+    assert len(connections) > 1
+
+
+def test_who_does_not_read_is_waited_for_and_misses_nothing(tiny_bundle: Path):
+    """Scores fill the queue; sending stops, memory with it; reading lets all of it come."""
+    seconds = 260
+    with (
+        SmallService(tiny_bundle) as service,
+        BlockingStreamClient(service.url, start(scores=True), replace(QUICK, keep_s=5.0)) as client,
+    ):
+        sender = threading.Thread(target=lambda: client.send(np.zeros(16_000 * seconds, np.int16)))
+        sender.start()
+        state = client._client._state
+        deadline = time.monotonic() + 60
+        while len(state.events._events) < MAX_EVENTS:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.3)
+        assert sender.is_alive(), "sending waits"
+        assert len(state.events._events) == MAX_EVENTS
+        assert len(state.backlog._data) <= 2 * 16_000 * (5 + 3 + 5 + 2)
+        ender = threading.Thread(target=lambda: (sender.join(), client.end()))
+        ender.start()
+        scores = [e.end_sample for e in client if isinstance(e, ScoreMessage)]
+        ender.join(20)
+    tail_steps = 5
+    assert scores == [1600 * (i + 1) for i in range(seconds * 10 + tail_steps)]
+
+
+def test_a_call_of_a_client_that_is_not_open_or_closed():
+    client = BlockingStreamClient("ws://127.0.0.1:1", start())
+    client.close()
+    with pytest.raises(ConnectionLostError, match="not open"):
+        client.send(SILENCE)
+    with pytest.raises(ConnectionLostError, match="not open"):
+        list(client)
+
+
+def test_a_service_that_comes_later_is_waited_for_by_the_patient(tiny_bundle: Path):
+    options = replace(QUICK, patient=True, live=True)
+    with SmallService(tiny_bundle) as early:
+        port = early.port
+    with BlockingStreamClient(f"ws://127.0.0.1:{port}", start(), options) as client:
+        client.send(bursts(6.0))
+        assert isinstance(next(iter(client)), Disconnected)
+        with SmallService(tiny_bundle, port=port):
+            report = client.end()
+    assert report.detections and report.connections == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"keep_s": 0.0}, {"give_up_s": -1.0}, {"window_s": float("nan")}, {"timeout_s": float("inf")}],
+)
+def test_options_outside_their_limits(wrong):
+    (name,) = wrong
+    with pytest.raises(ConfigError, match=f"{name} = "):
+        ClientOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("ws://localhost:8765", "ws://localhost:8765/v1/stream"),
+        ("https://example.org/", "wss://example.org/v1/stream"),
+        ("http://[::1]:80", "ws://[::1]:80/v1/stream"),
+        (" wss://h/proxy/v1/stream?a=b#c ", "wss://h/proxy/v1/stream?a=b"),
+    ],
+)
+def test_addresses(given, wanted):
+    assert stream_url(given) == wanted
+
+
+def test_without_websockets_the_extra_is_named():
+    code = (
+        "import sys\nsys.modules['websockets'] = None\nimport wakeword.client as c\n"
+        "try:\n    c.StreamClient('ws://h', c.StartMessage(protocol=1, sample_rate=16000, "
+        "encoding='s16le'))\nexcept c.MissingExtraError as why:\n    print(why)\n"
+    ).replace("c.MissingExtraError", "__import__('wakeword.errors').errors.MissingExtraError")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pip install 'wakeword[client]'" in done.stdout, done.stderr
+
+
+def test_send_outside_of_the_block():
+    client = StreamClient("ws://127.0.0.1:1", start())
+    with pytest.raises(ConnectionLostError, match="async with"):
+        asyncio.run(client.send(SILENCE))
