@@ -15,15 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_service import SmallService
-from streaming import QUICK, bursts, start
+from streaming import QUICK, bursts, detections, offline, start
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from wakeword.client import (
+    BacklogFull,
     BlockingStreamClient,
     ClientOptions,
     Disconnected,
     ReadyMessage,
+    Resumed,
     ScoreMessage,
     StreamClient,
     stream_url,
@@ -162,6 +164,29 @@ def test_who_does_not_read_is_waited_for_and_misses_nothing(tiny_bundle: Path):
         ender.join(20)
     tail_steps = 5
     assert scores == [1600 * (i + 1) for i in range(seconds * 10 + tail_steps)]
+
+
+def test_a_connection_slower_than_the_sound(tiny_bundle: Path):
+    """What was forgotten before it was sent is a hole: the stream begins anew behind it."""
+    options = replace(QUICK, live=True, keep_s=3.0, window_s=1.0)
+    sound = bursts(60.0)
+    with (
+        SmallService(tiny_bundle) as service,
+        BlockingStreamClient(service.url, start(), options) as client,
+    ):
+        events = iter(client)
+        client.send(sound[:16_000])
+        assert isinstance(next(events), ReadyMessage)
+        client.send(sound[16_000:])  # a minute at once, where a second at a time is taken
+        report = client.end()
+        rest = list(events)
+    (lost,) = (e for e in rest if isinstance(e, Disconnected))
+    assert lost.reason == "the connection is slower than the sound"
+    (resumed,) = (e for e in rest if isinstance(e, Resumed))
+    assert BacklogFull(3.0, connected=True) in rest
+    assert 40 <= report.unheard_s == resumed.unheard_s <= 58
+    wanted = [d for d in offline(tiny_bundle, sound) if d[1] > 16_000 * (report.unheard_s + 5)]
+    assert wanted and set(wanted) <= set(detections(rest))
 
 
 def test_a_call_of_a_client_that_is_not_open_or_closed():

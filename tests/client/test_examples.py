@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +68,19 @@ def test_the_minimal_client_needs_nothing_of_this_project(repository):
     text = (repository / "examples" / "minimal_client.py").read_text("utf-8")
     assert "import wakeword" not in text and "from wakeword" not in text
     assert len(text.splitlines()) < 60
+
+
+def test_the_python_of_the_page_runs(repository, server, spoken):
+    page = (repository / "docs" / "client.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        code = re.sub(r"wss?://[^\"]+", server.stream, block).replace("recording.wav", str(spoken))
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("computer 1.1")
 
 
 @pytest.mark.browser
