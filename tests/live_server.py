@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import uvicorn
 from numpy.typing import NDArray
@@ -194,3 +196,10 @@ def offline(models: Any, samples: NDArray[Any], rate: int = RATE) -> list[tuple[
         (d.keyword, round(d.start_sample * rate / RATE), round(d.end_sample * rate / RATE))
         for d in found
     ]
+
+
+def metric(server: LiveServer, name: str) -> float:
+    """One value of ``/metrics``."""
+    text = httpx.get(f"{server.http}/metrics").text
+    (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 
@@ -11,31 +10,39 @@ from wakeword.protocol import Decoder
 ROUNDING_S = 1e-6
 """Far below a sample: durations are summed as floats."""
 
-
 FORGIVING = 1.1
 """How much faster the clock runs against which a stream is ahead: clocks of sound cards differ,
 and a client that has connected again and sent some seconds at once is live again in a minute."""
 
 
 class Inbox:
-    """Messages of audio that wait to be decoded.
+    """Messages of audio that wait to be decoded, as they came.
 
-    The event loop puts, one worker at a time takes. Each attribute has one writer, and the deque
-    is safe between threads, so that there is no lock on the way of every message.
+    The event loop puts, one worker at a time takes. Each attribute has one writer, and deques are
+    safe between threads, so that there is no lock on the way of every message.
 
     received_s, taken_s: audio put in and taken out so far. due_s: how much must have been
-    received for a visit of a worker to be worth it. due_since: when that was reached
-    (``time.monotonic``), until taken. first_put, last_put: when audio came. ahead_s: how far
-    audio has come faster than real time lately.
+    received for a visit of a worker to be worth it. first_put, last_put: when audio came
+    (``time.monotonic``). ahead_s: how far audio has come faster than real time lately.
+
+    Parameters
+    ----------
+    step_s
+        Length of a step.
+    delay_s
+        Audio that must come behind a step before it is complete, because a resampler holds it.
     """
 
-    def __init__(self, decoder: Decoder, step_s: float) -> None:
+    def __init__(self, decoder: Decoder, step_s: float, delay_s: float = 0.0) -> None:
         self._decoder = decoder
+        self._step_s, self._delay_s = step_s, delay_s - ROUNDING_S
         self._messages: deque[bytes] = deque()
+        self._steps = 0
+        self._marks: deque[tuple[int, float]] = deque()
+        """How many steps were complete when, for those that are not scored."""
         self.received_s = self.taken_s = 0.0
         self.ahead_s = 0.0
-        self.due_s = step_s
-        self.due_since: float | None = None
+        self.due_s = step_s - ROUNDING_S
         self.first_put: float | None = None
         self.last_put = time.monotonic()
 
@@ -50,29 +57,51 @@ class Inbox:
         self.last_put = now
         self._messages.append(message)
         self.received_s += seconds
-        if self.received_s < self.due_s:
-            return False
-        if self.due_since is None:
-            self.due_since = now
-        return True
+        steps = int((self.received_s - self._delay_s) / self._step_s)
+        if steps > self._steps:
+            self._steps = steps
+            self._marks.append((steps, now))
+        return self.received_s >= self.due_s
 
-    def take(self) -> list[bytes]:
-        """All messages that are there, in their order; until :meth:`wait_for` nothing is due."""
-        self.due_s, self.due_since = math.inf, None
-        self.taken_s = self.received_s  # before the messages are counted: never more than they hold
-        return [self._messages.popleft() for _ in range(len(self._messages))]
+    def take(self, limit_s: float) -> list[bytes]:
+        """The next messages, in their order, until they hold ``limit_s`` or more."""
+        taken: list[bytes] = []
+        seconds = 0.0
+        while self._messages and seconds < limit_s:
+            taken.append(self._messages.popleft())
+            seconds += self._decoder.duration_s(taken[-1])
+        self.taken_s += seconds
+        return taken
 
     def wait_for(self, missing_s: float) -> None:
         """Call it due when so much has come behind what was taken."""
         self.due_s = self.taken_s + missing_s - ROUNDING_S
-        if self.is_due and self.due_since is None:
-            self.due_since = self.last_put
+
+    def scored(self, scored_s: float) -> None:
+        """All steps before this were scored: forget when they came."""
+        steps = round(scored_s / self._step_s)
+        while self._marks and self._marks[0][0] <= steps:
+            self._marks.popleft()
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything was taken."""
+        return not self._messages
 
     @property
     def is_due(self) -> bool:
         """Whether a worker should look at the stream."""
         return self.received_s >= self.due_s
 
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest step that is not scored was complete, if one is."""
+        try:
+            return self._marks[0][1]
+        except IndexError:
+            return None
+
     def clear(self) -> None:
         """Forget what waits."""
         self._messages.clear()
+        self._marks.clear()

@@ -19,7 +19,6 @@ from wakeword_service.watch import LevelWatch, PaceWatch
 MAX_STEPS = 32
 """Steps of one stream that are scored at once, at most."""
 
-
 FAST_S = 2.0
 """Audio so far ahead of the clock is no message of a live stream."""
 
@@ -72,6 +71,7 @@ class LiveStream:
         self,
         start: StartMessage,
         caller: Caller,
+        decoder: Decoder,
         streams: Sequence[Stream],
         sources: Mapping[tuple[str, str], ThresholdSource],
         options: StreamOptions,
@@ -80,14 +80,14 @@ class LiveStream:
         self.start = start
         self.name = start.name
         self.caller = caller
+        self.decoder = decoder
         self.streams = tuple(streams)
         self.sources = dict(sources)
         """Who decided each threshold, by model and word."""
         self.opened_at = time.time()
         self.opened = time.monotonic()
-        self.decoder = Decoder(start.encoding, start.sample_rate, start.channels)
         self.step_s = min(s.engine.step_samples / s.engine.sample_rate for s in self.streams)
-        self.inbox = Inbox(self.decoder, self.step_s)
+        self.inbox = Inbox(self.decoder, self.step_s, options.delay_s)
         self.outbox = Outbox()
         self.levels = LevelWatch(self.decoder.sample_rate, options.silence_s)
         self.pace = PaceWatch()
@@ -104,8 +104,6 @@ class LiveStream:
         self.broken = False
         """Its audio or its scoring has failed: what comes is no longer looked at."""
         self.scheduled = False
-        self.since: float | None = None
-        """When the oldest audio that is being scored was complete."""
         self.scored_s = 0.0
         """Audio that all models have scored, in seconds."""
         self.late = False
@@ -141,7 +139,7 @@ class LiveStream:
 
     def lag_s(self, now: float) -> float:
         """Age of the oldest audio that completed a step and is not yet scored."""
-        since = self.since if self.since is not None else self.inbox.due_since
+        since = self.inbox.oldest
         return 0.0 if since is None else max(0.0, now - since)
 
     @property
@@ -158,6 +156,11 @@ class LiveStream:
     def due_steps(self) -> int:
         """Steps that can be scored now, of all models."""
         return sum(stream.due_steps for stream in self.streams)
+
+    def room_s(self, steps: int) -> float:
+        """Audio that may be decoded for this to be the most that waits to be scored."""
+        waiting_s = max(len(s.pending) / s.engine.sample_rate for s in self.streams)
+        return steps * self.step_s - waiting_s
 
     @property
     def missing_s(self) -> float:
@@ -179,6 +182,7 @@ class LiveStream:
         before = self.scored_s
         self.scored_s = min(s.scored_steps * s.engine.step_samples / s.engine.sample_rate
                             for s in self.streams)  # fmt: skip
+        self.inbox.scored(self.scored_s)
         return self.scored_s - before
 
     def stop(self, ending: Ending) -> bool:
@@ -191,7 +195,11 @@ class LiveStream:
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """What the owner of the server decides about every stream."""
+    """What is decided for a stream before it is made.
+
+    delay_s: audio that its resampler holds back.
+    """
 
     silence_s: float = 20.0
     keep_clips: bool = False
+    delay_s: float = 0.0

@@ -45,6 +45,17 @@ def configure(settings: Settings) -> None:
     ours.setLevel(settings.log_level.upper())
 
 
+class _NoBlame(logging.Filter):
+    """uvicorn writes the mistakes of clients as errors of ours, with a stack: a line is enough."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "Invalid UTF-8" in str(record.msg):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+            return logging.getLogger(OURS).isEnabledFor(logging.DEBUG)
+        return True
+
+
 def take_over_uvicorn() -> None:
     """Write what uvicorn has to say from warnings on in our form; its lines on each connection
     say less than ours do."""
@@ -53,3 +64,4 @@ def take_over_uvicorn() -> None:
         logger.handlers = logging.getLogger(OURS).handlers if name == "uvicorn" else []
         logger.propagate = name != "uvicorn"
         logger.setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_NoBlame())

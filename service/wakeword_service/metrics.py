@@ -52,6 +52,7 @@ class Metrics:
 
         self.streams = gauge("streams", "Streams that are connected now")
         self.sockets = gauge("sockets", "Websockets that are open now, before their start too")
+        self.tasks = gauge("tasks", "Tasks of the event loop; two for each stream")
         self.opened = counter("streams_opened", "Streams that were opened")
         self.ended = counter("streams_ended", "Streams that ended, by reason", "reason")
         self.refused = counter("refused", "Streams and requests that were refused", "code")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -67,7 +68,9 @@ def open_live(
         streams.append(
             engine.open_stream(decoder.sample_rate, decoder.channels, thresholds, None, words)
         )
-    return LiveStream(start, caller, streams, sources, options)
+    delay_s = max(_resampling_s(stream) for stream in streams)
+    options = replace(options, delay_s=delay_s)
+    return LiveStream(start, caller, decoder, streams, sources, options)
 
 
 def ready_message(live: LiveStream, settings: Settings) -> ReadyMessage:
@@ -130,8 +133,11 @@ def _latency_s(stream: Stream) -> float:
     """Until the end of the step, until the mean over steps is that of the word, resampling."""
     engine = stream.engine
     steps = engine.bundle.metadata.smoother.steps
-    resampling = _resampler_latency_s(stream.settings.sample_rate, engine.sample_rate)
-    return steps * _step_s(engine) + resampling
+    return steps * _step_s(engine) + _resampling_s(stream)
+
+
+def _resampling_s(stream: Stream) -> float:
+    return _resampler_latency_s(stream.settings.sample_rate, stream.engine.sample_rate)
 
 
 @lru_cache(maxsize=64)

@@ -46,7 +46,7 @@ def detection(
         stream_id=live.id,
         keyword=found.keyword,
         model=found.model,
-        score=round(found.score, SCORE_DIGITS),
+        score=round(found.score, 6),
         threshold=found.threshold,
         start_sample=start,
         end_sample=end,

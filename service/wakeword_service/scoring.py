@@ -61,36 +61,43 @@ class Scoring:
         lag_s
             The longest that audio of a real-time stream had waited.
         """
-        endings = {live: self._accept(live) for live in lives}
-        results = self._step(lives, min(max_steps, MAX_STEPS))
-        now, lags = time.monotonic(), []
-        self._metrics.audio_seconds.inc(sum(live.note_scored() for live in lives))
-        for live in lives:
-            lag_s = _waited(live, now)
-            if lag_s is not None and not live.is_fast:
-                lags.append(lag_s)
-                self._watch_lag(live, lag_s)
+        max_steps = min(max_steps, MAX_STEPS)
+        endings = {live: self._accept(live, max_steps) for live in lives}
+        since = [live.inbox.oldest for live in lives]
+        results = self._step(lives, max_steps)
+        now, lags, scored_s = time.monotonic(), [], 0.0
+        for live, oldest in zip(lives, since, strict=True):
+            new_s = live.note_scored()
+            scored_s += new_s
+            if new_s and oldest is not None and not live.is_fast:
+                lags.append(now - oldest)
+                self._watch_lag(live, now - oldest)
             try:
                 self._answer(live, results.get(live, []))
                 self._end(live, endings[live])
             except Exception as why:
                 self._fault(live, "answer", why)
+        self._metrics.audio_seconds.inc(scored_s)
         if lags:
             self._metrics.stream_lag.observe(lags)
         return max(lags, default=0.0)
 
-    def _accept(self, live: LiveStream) -> Ending | None:
-        """Decode what waits; the ending as it was before that, so that nothing comes after it."""
+    def _accept(self, live: LiveStream, max_steps: int) -> Ending | None:
+        """Decode what can be scored now; what else waits stays as it came.
+
+        Returns
+        -------
+        ending
+            As it was before that, so that nothing comes after it.
+        """
         ending = live.ending
-        if live.since is None:
-            live.since = live.inbox.due_since
         try:
             if live.new_thresholds:
                 self._retune(live)
-            messages = live.inbox.take()
+            messages = live.inbox.take(live.room_s(max_steps))
             if messages and not live.broken:
                 self._feed(live, live.decoder.decode(*messages))
-            if ending is not None and ending.finish and not live.broken:
+            if ending is not None and ending.finish and live.inbox.empty and not live.broken:
                 live.decoder.finish()
                 for stream in live.streams:
                     stream.finish()
@@ -223,7 +230,9 @@ class Scoring:
     def _end(self, live: LiveStream, seen: Ending | None) -> None:
         """Say goodbye when all that should be scored was scored."""
         ending = live.ending if live.ending is not None and not live.ending.score_rest else seen
-        if ending is None or live.done or (ending.score_rest and live.due_steps):
+        if ending is None or live.done:
+            return
+        if ending.score_rest and (live.due_steps or not (live.inbox.empty or live.broken)):
             return
         live.inbox.clear()
         live.outbox.put(encode_message(sayings.summary(live, ending.reason)))
@@ -246,16 +255,6 @@ class Scoring:
         """End a stream without scoring it any further."""
         self._fault(live, "worker", why)
         self._end(live, None)
-
-
-def _waited(live: LiveStream, now: float) -> float | None:
-    """How long the oldest audio of a stream had waited, if any was complete."""
-    since = live.since
-    if since is None:
-        return None
-    if live.due_steps == 0:
-        live.since = None
-    return now - since
 
 
 def _calls(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 
@@ -30,6 +31,7 @@ def serve(settings: Settings) -> None:
         A model or the state cannot be used.
     """
     logs.configure(settings)
+    allow_sockets()
     listener = listen(settings)
     with listener:
         service = Service(settings)
@@ -58,6 +60,17 @@ def listen(settings: Settings) -> socket.socket:
     except OSError as why:
         text = str(why.strerror or why).split(" (while")[0]  # create_server repeats the address
         raise ConfigError(f"cannot listen on {where}: {text}") from None
+
+
+def allow_sockets() -> None:
+    """Open as many files as this process may; by default that is often 1024."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses "without limit"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def uvicorn_config(settings: Settings, service: Service | None = None) -> uvicorn.Config:

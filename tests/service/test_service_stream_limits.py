@@ -1,7 +1,6 @@
 """Limits of streams, overload, thresholds that change, and what the owner sees of it."""
 
 import asyncio
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,8 @@ import httpx
 import numpy as np
 import pytest
 from bundles import with_bursts
-from live_server import START, Heard, LiveServer, client, live_server, pcm, stream_all
+from live_server import START, Heard, LiveServer, client, live_server, metric, pcm, stream_all
 from wakeword_service.auth import LOCAL
-
-STEP = b"\0" * 3200
-
-
-def metric(server: LiveServer, name: str) -> float:
-    text = httpx.get(f"{server.http}/metrics").text
-    (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-    return float(found)
 
 
 async def opened(server: LiveServer, **options: Any) -> Heard:

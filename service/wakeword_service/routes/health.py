@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -47,6 +48,10 @@ async def readyz(request: Request) -> Health:
     "/metrics", summary="Metrics for Prometheus", response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )  # fmt: skip
-def metrics(request: Request, caller: Annotated[Caller, Depends(require("read"))]) -> Response:
+async def metrics(
+    request: Request, caller: Annotated[Caller, Depends(require("read"))]
+) -> Response:
     """In the text format of Prometheus."""
-    return Response(request.app.state.service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    counted = request.app.state.service.metrics
+    counted.tasks.set(len(asyncio.all_tasks()))
+    return Response(await asyncio.to_thread(counted.text), media_type=CONTENT_TYPE_LATEST)
