@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import queue
 import secrets
 import subprocess
 import sys
@@ -52,6 +51,7 @@ class _Job:
     folder: Path
     progress: Progress = Progress(0.0, None)
     process: subprocess.Popen[str] | None = None
+    begun: bool = False
     stopped: str | None = None
 
 
@@ -71,9 +71,9 @@ class Calibrations:
         self._store = store
         self._limit_s = settings.job_seconds
         self._clock = clock
-        self._queue: queue.Queue[_Job | None] = queue.Queue()
         self._jobs: dict[str, _Job] = {}
-        self._lock = threading.Lock()
+        """Those that wait, and the one that runs, in the order they came."""
+        self._lock = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="calibrations", daemon=True)
 
@@ -87,9 +87,9 @@ class Calibrations:
     def stop(self) -> None:
         """End the job that runs, and take no more; may be called twice."""
         self._stopping.set()
-        self._queue.put(None)
         with self._lock:
             jobs = list(self._jobs.values())
+            self._lock.notify()
         for job in jobs:
             self._halt(job, "the server was stopped before the calibration was done")
         if self._thread.ident is not None:
@@ -115,14 +115,9 @@ class Calibrations:
         with self._lock:
             if len(self._jobs) >= MAX_QUEUED or self._stopping.is_set():
                 raise QueueFull(f"{MAX_QUEUED} calibrations wait already: try again later")
-            self._jobs[row.id] = job
-        try:
             self._store.calibrations.add(row)
-        except BaseException:
-            with self._lock:
-                del self._jobs[row.id]
-            raise
-        self._queue.put(job)
+            self._jobs[row.id] = job
+            self._lock.notify()
         return row
 
     def remove(self, job: str) -> bool:
@@ -136,9 +131,9 @@ class Calibrations:
         if not self._store.calibrations.remove(job):
             return False
         with self._lock:
-            found = self._jobs.get(job)
-        if found is not None:
-            self._halt(found, "it was removed")
+            found = self._jobs.pop(job, None)
+        if found is not None and not self._halt(found, "it was removed"):
+            self.uploads.remove(found.folder)
         return True
 
     def progress(self, job: str) -> Progress | None:
@@ -147,14 +142,24 @@ class Calibrations:
             found = self._jobs.get(job)
         return None if found is None else found.progress
 
-    def _halt(self, job: _Job, why: str) -> None:
+    def _halt(self, job: _Job, why: str) -> bool:
+        """End a job; False where it has not begun, and never will."""
         with self._lock:
             job.stopped = job.stopped or why
             if job.process is not None:
                 job.process.kill()
+            return job.begun
+
+    def _next(self) -> _Job | None:
+        with self._lock:
+            self._lock.wait_for(lambda: self._jobs or self._stopping.is_set())
+            job = next(iter(self._jobs.values()), None)
+            if job is not None:
+                job.begun = True
+            return job
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self._next()) is not None:
             try:
                 status, result, error = self._work(job)
                 self._end(job, status, result, error)
@@ -164,7 +169,7 @@ class Calibrations:
             finally:
                 self.uploads.remove(job.folder)
                 with self._lock:
-                    del self._jobs[job.id]
+                    self._jobs.pop(job.id, None)
 
     def _work(self, job: _Job) -> tuple[CalibrationStatus, dict[str, Any] | None, str | None]:
         said: dict[str, Any] = {}
