@@ -114,5 +114,3 @@ class RemoteStream:
     def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-

@@ -81,14 +81,9 @@ def stream(
     files: tuple[str, ...],
     url: str,
     device: str | None,
-    raw: RawFormat | None,
-    as_json: bool,
-    clips: Path | None,
-    scores: bool,
-    real_time: bool,
     duration_s: float | None,
-    keep_s: float,
-    give_up_s: float,
+    raw: RawFormat | None,
+    real_time: bool,
     **asked: Any,
 ) -> int:
     """Let a service hear a microphone, or FILE..., and report each word.
@@ -107,12 +102,11 @@ def stream(
         raise click.UsageError(
             "--rate, --encoding, --channels and --real-time are about files; '-' is standard input"
         )
-    report = _Report(as_json, scores, clips)
-    remote = Remote(
-        stream_url(url),
-        _start(asked, report, files),
-        ClientOptions(live=not files, keep_s=keep_s, give_up_s=give_up_s),
+    report = _Report(asked["as_json"], asked["scores"], asked["clips"])
+    options = ClientOptions(
+        live=not files, keep_s=asked["keep_s"], give_up_s=asked["give_up_s"]
     )
+    remote = Remote(stream_url(url), _start(asked, report, files), options)
     exit_on_sigterm()
     if files:
         return _send_files(files, raw, remote, report, real_time)
