@@ -56,7 +56,7 @@ def test_files_are_heard_as_detect_hears_them(capsys, server, recording, tiny_bu
     assert len(wanted.records) >= 10
     for own, local in zip(done.records, wanted.records, strict=True):
         assert own.pop("id")
-        assert own["score"] == pytest.approx(local["score"], abs=1e-4)
+        assert own["score"] == pytest.approx(local["score"], abs=2e-6)
         assert {**own, "score": 0} == {**local, "score": 0}
 
 
