@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 RATE = 16_000
 BATCHED_STREAMS = 64
+LIVE_STREAMS, MESSAGE_SAMPLES = 500, 1_280
+"""What a server has to bear: each stream in messages of 80 ms, steps of 100 ms due in some."""
 Pcm = NDArray[np.int16]
 
 
@@ -40,6 +42,11 @@ def wakeword_one(model: str) -> Contender:
 def wakeword_many(model: str) -> Contender:
     """This library, many streams stepped together."""
     return _wakeword(model, BATCHED_STREAMS)
+
+
+def wakeword_live(model: str) -> Contender:
+    """This library, the streams of a server in the messages that clients send."""
+    return _wakeword(model, LIVE_STREAMS, MESSAGE_SAMPLES)
 
 
 def microwakeword(_: str) -> Contender:
@@ -78,6 +85,7 @@ CONTENDERS: dict[str, Callable[[str], Contender]] = {
     "nothing": nothing,
     "wakeword": wakeword_one,
     "wakeword-batched": wakeword_many,
+    "wakeword-live": wakeword_live,
     "pymicro-wakeword": microwakeword,
     "pyopen-wakeword": openwakeword,
 }
@@ -92,7 +100,7 @@ def chunks(contender: Contender, seconds: float) -> Iterator[Pcm]:
         yield samples[start : start + contender.chunk_samples]
 
 
-def _wakeword(model: str, streams: int) -> Contender:
+def _wakeword(model: str, streams: int, chunk_samples: int | None = None) -> Contender:
     from wakeword.runtime import Engine, find_bundle
 
     bundle = find_bundle(model)
@@ -107,8 +115,10 @@ def _wakeword(model: str, streams: int) -> Contender:
     words = f"{len(bundle.words)} words" if len(bundle.words) > 1 else bundle.words[0]
     what = f"wakeword {bundle.name}, {words}"
     if streams > 1:
-        what += f", {streams} streams in one call"
-    return Contender(what, streams, engine.step_samples, len(bundle.model), feed)
+        what += f", {streams} streams stepped together"
+    if chunk_samples:
+        what += f", in messages of {1000 * chunk_samples // RATE} ms"
+    return Contender(what, streams, chunk_samples or engine.step_samples, len(bundle.model), feed)
 
 
 def _bytes(package: Any, name: str) -> int:

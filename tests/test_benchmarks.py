@@ -25,12 +25,10 @@ def run(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize(
     ("name", "streams"),
-    [("nothing", 1), ("wakeword", 1), ("wakeword-batched", 64), *((o.replace("_", "-"), 1)
-     for o in OTHERS)],
+    [("nothing", 1), ("wakeword", 1), ("wakeword-batched", 64), ("wakeword-live", 500),
+     *((o.replace("_", "-"), 1) for o in OTHERS)],
 )  # fmt: skip
-def test_each_contender_hears(
-    repository: Path, tiny_bundle: Path, name: str, streams: int
-) -> None:
+def test_each_contender_hears(repository: Path, tiny_bundle: Path, name: str, streams: int) -> None:
     if name.replace("-", "_") in OTHERS and find_spec(name.replace("-", "_")) is None:
         pytest.skip(f"{name} is not installed: python3 dev.py install bench")
     done = run(repository / "benchmarks" / "engine.py", "--child", name, "--model", tiny_bundle,
@@ -40,6 +38,15 @@ def test_each_contender_hears(
     assert figure["streams"] == streams
     assert 0.0 < figure["cpu_s_per_s"] < 10.0 and figure["resident_bytes"] > 2**20
     assert (figure["model_bytes"] > 0) == (name != "nothing")
+
+
+def test_the_parts_of_a_step_are_told(repository: Path, tiny_bundle: Path) -> None:
+    done = run(repository / "benchmarks" / "parts.py", "--model", tiny_bundle,
+               "--streams", "8", "--rounds", "2")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    parts = json.loads(done.stdout)
+    assert set(parts) == {"accept", "front end", "network", "rest", "all"}
+    assert all(0.0 < value <= parts["all"] for value in parts.values())
 
 
 @pytest.mark.skipif(all(map(find_spec, OTHERS)), reason="the other engines are installed")
@@ -69,9 +76,7 @@ def test_figures_are_written_into_their_section(
     assert picture.read_bytes().startswith(b"\x89PNG") and f"(figures/{picture.name})" in text
 
 
-def test_wrong_requests_change_nothing(
-    repository: Path, tiny_bundle: Path, tmp_path: Path
-) -> None:
+def test_wrong_requests_change_nothing(repository: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     document = tmp_path / "evaluation.md"
     document.write_text("# Page\n<!-- begin figures of tiny -->\n")
     script = repository / "benchmarks" / "write_docs.py"

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import onnxruntime
 
 INPUT, OUTPUT = "features", "posteriors"
-MAX_BATCH = 64
-"""Windows per call. From 16 on a window costs least; beyond 128 what the network computes leaves
-the cache, and 512 cost a third more (AMD EPYC, 1 MiB of cache per core)."""
+CALL_WINDOWS = 32
+"""Windows per call of ONNX Runtime. From 16 to 64 a window costs least; beyond 128 what the
+network computes leaves the cache, and 512 cost a third more (AMD EPYC, 1 MiB of cache a core)."""
 
 
 class Session:
@@ -28,7 +28,7 @@ class Session:
     threads
         Threads that one call may use. 1 is best for many streams and for one.
     max_batch
-        Larger batches are split.
+        Larger batches are split into calls of so many windows.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Session:
         metadata say.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 1, max_batch: int = MAX_BATCH) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int = 1, max_batch: int = CALL_WINDOWS) -> None:
         most = os.cpu_count() or 1
         if not 1 <= threads <= most:
             raise ConfigError(
