@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wakeword.errors import ConfigError, UnknownModelError
 from wakeword.frontend import Frontend, FrontendState
+from wakeword.runtime.batches import Groups, batches
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.detector import Detector, refractory_steps
 from wakeword.runtime.results import StepResult, step_results
@@ -23,9 +24,6 @@ MAX_BATCH = 128
 """Steps taken together: 3 MB of windows. With fewer, front end, network and detector push each
 other out of the cache more often; with more, what they compute between is fresh memory each time.
 """
-
-_Groups = dict[tuple[int, int], list[Stream]]
-"""Streams by (samples in their front-end tail, steps that they take)."""
 
 
 class _Advance(NamedTuple):
@@ -143,7 +141,7 @@ class Engine:
         if max_steps is not None and max_steps < 1:
             raise ConfigError(f"max_steps = {max_steps}, but it must be at least 1")
         results: dict[Stream, list[StepResult]] = {stream: [] for stream in streams}
-        for groups in _batches(results, self.max_batch, max_steps):
+        for groups in batches(results, self.max_batch, max_steps):
             windows, advances = self._gather(groups)
             posteriors, at = self._session.run(windows)[:, 1:], 0
             for advance in advances:
@@ -153,7 +151,7 @@ class Engine:
                 at += count * steps
         return [result for group in results.values() for result in group]
 
-    def _gather(self, groups: _Groups) -> tuple[NDArray[np.float32], list[_Advance]]:
+    def _gather(self, groups: Groups) -> tuple[NDArray[np.float32], list[_Advance]]:
         """The windows of all groups, one behind the other, and the part of each group."""
         count = sum(steps * len(streams) for (_, steps), streams in groups.items())
         windows = self._room(count)
@@ -243,24 +241,3 @@ class Engine:
         if not words:
             raise ConfigError("words is empty, but a stream must hear at least one word")
         return tuple(self.words.index(word) for word in dict.fromkeys(words))
-
-
-def _batches(streams: Iterable[Stream], max_batch: int, max_steps: int | None) -> Iterator[_Groups]:
-    """What is due, at most ``max_batch`` steps at a time, each to be stepped before the next.
-
-    Equal tails and steps mean equally many frames: such streams share one front-end call.
-    """
-    groups: _Groups = {}
-    room = max_batch
-    for stream in streams:
-        due = stream.due_steps if max_steps is None else min(stream.due_steps, max_steps)
-        while due:
-            steps = min(due, room)
-            tail = stream.state.frontend.tail.shape[1]
-            groups.setdefault((tail, steps), []).append(stream)
-            due, room = due - steps, room - steps
-            if room == 0:
-                yield groups
-                groups, room = {}, max_batch
-    if groups:
-        yield groups
