@@ -86,7 +86,8 @@ class LiveStream:
         """Who decided each threshold, by model and word."""
         self.opened_at = time.time()
         self.opened = time.monotonic()
-        self.step_s = min(s.engine.step_samples / s.engine.sample_rate for s in self.streams)
+        self._steps = tuple((s, s.engine.step_samples / s.engine.sample_rate) for s in streams)
+        self.step_s = min(step_s for _, step_s in self._steps)
         self.inbox = Inbox(self.decoder, self.step_s, options.delay_s)
         self.outbox = Outbox()
         self.levels = LevelWatch(self.decoder.sample_rate, options.silence_s)
@@ -155,20 +156,21 @@ class LiveStream:
     @property
     def due_steps(self) -> int:
         """Steps that can be scored now, of all models."""
-        return sum(stream.due_steps for stream in self.streams)
+        return sum([stream.due_steps for stream in self.streams])
 
     def room_s(self, steps: int) -> float:
         """Audio that may be decoded for this to be the most that waits to be scored."""
-        waiting_s = max(len(s.pending) / s.engine.sample_rate for s in self.streams)
+        waiting_s = max([len(s.pending) / s.engine.sample_rate for s in self.streams])
         return steps * self.step_s - waiting_s
 
     @property
     def missing_s(self) -> float:
         """Audio that must come until another step is complete, but for what resampling holds."""
-        return min(
-            (s.engine.step_samples - len(s.pending) % s.engine.step_samples) / s.engine.sample_rate
-            for s in self.streams
-        )
+        missing = []
+        for stream in self.streams:
+            step = stream.engine.step_samples
+            missing.append((step - len(stream.pending) % step) / stream.engine.sample_rate)
+        return min(missing)
 
     @property
     def needs_visit(self) -> bool:
@@ -180,8 +182,7 @@ class LiveStream:
     def note_scored(self) -> float:
         """Bring :attr:`scored_s` up to date; by how much it grew."""
         before = self.scored_s
-        self.scored_s = min(s.scored_steps * s.engine.step_samples / s.engine.sample_rate
-                            for s in self.streams)  # fmt: skip
+        self.scored_s = min([s.scored_steps * step_s for s, step_s in self._steps])
         self.inbox.scored(self.scored_s)
         return self.scored_s - before
 

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     gather_ms: float = Field(
         10.0, ge=0.0, le=100.0,
         description="How long audio that is due waits for that of other streams, to be scored "
-        "with it in one call.",
+        "with it in one go.",
     )  # fmt: skip
     max_streams: int = Field(
         2000, ge=1, le=100_000, description="Streams at a time; more are refused."

@@ -59,8 +59,9 @@ class LevelWatch:
         """Look at the next samples (n,) or (n, channels), int16 or float, and say what is new."""
         found: list[WarningMessage] = []
         while len(samples):
-            piece, samples = np.split(samples, [self._block - self._samples])
-            self._measure(piece)
+            room = self._block - self._samples
+            self._measure(samples[:room])
+            samples = samples[room:]
             if self._samples == self._block:
                 found += self._clipping() + self._silence()
                 self._samples = self._clipped = 0

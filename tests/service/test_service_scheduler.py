@@ -1,0 +1,247 @@
+"""Who is scored when: live streams first, nobody starved, and no fault of one is another's."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bundles import with_bursts
+from engine_runs import speech
+from live_server import START, Heard, LiveServer, client, live_server, metric, offline, pcm
+from wakeword_service.auth import LOCAL
+from wakeword_service.live import LiveStream, StreamOptions
+from wakeword_service.metrics import Metrics
+from wakeword_service.models import ModelHost
+from wakeword_service.opening import open_live
+from wakeword_service.scheduler import BULK_STEPS_BESIDE_LIVE, SHARE, Scheduler
+from wakeword_service.scoring import Scoring
+
+from wakeword.protocol import StartMessage
+from wakeword.runtime import Engine
+
+SECOND = b"\0" * 32_000
+
+
+class NoTuning:
+    """Thresholds as the model has them."""
+
+    def __init__(self, models: ModelHost) -> None:
+        self._models = models
+
+    def threshold(self, model: str, word: str) -> tuple[float, Any]:
+        return self._models.engine(model).bundle.threshold(word), "model"
+
+
+class NoRecorder:
+    """Remembers nothing."""
+
+    def steps(self, live: object, results: object) -> None: ...
+
+    def detection(self, live: object, detection: object, clip: object) -> str:
+        return "d"
+
+
+class Watched(Scoring):
+    """Scoring that notes each share, and waits until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__(NoRecorder(), Metrics(), 1.0)
+        self.shares: list[tuple[list[LiveStream], int]] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def run(self, lives: Sequence[LiveStream], max_steps: int) -> float:
+        self.go.wait(10.0)
+        self.shares.append((list(lives), max_steps))
+        return super().run(lives, max_steps)
+
+
+@pytest.fixture(scope="module")
+def models(tiny_bundle: Path) -> ModelHost:
+    return ModelHost.load([str(tiny_bundle)])
+
+
+def new_live(models: ModelHost, **start: Any) -> LiveStream:
+    message = StartMessage(protocol=1, sample_rate=16_000, encoding="s16le", **start)
+    return open_live(message, LOCAL, models, NoTuning(models), StreamOptions())
+
+
+@contextmanager
+def running(models: ModelHost, workers: int = 1) -> Iterator[tuple[Scheduler, Watched]]:
+    scoring = Watched()
+    scheduler = Scheduler(scoring, NoTuning(models), Metrics(), workers=workers, gather_s=0.0)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    scheduler.start(loop)
+    try:
+        yield scheduler, scoring
+    finally:
+        scoring.go.set()
+        scheduler.stop()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def put(scheduler: Scheduler, live: LiveStream, data: bytes) -> None:
+    if live.inbox.put(data):
+        scheduler.schedule(live)
+
+
+def wait_until(condition: Any, timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_streams_that_are_due_share_a_call(models: ModelHost) -> None:
+    lives = [new_live(models) for _ in range(2 * SHARE)]
+    with running(models) as (scheduler, scoring):
+        scoring.go.clear()
+        for live in lives:
+            put(scheduler, live, SECOND[:3200])
+        scoring.go.set()
+        wait_until(lambda: all(live.scored_s >= 0.1 for live in lives))
+    sizes = [len(share) for share, _ in scoring.shares]
+    assert sum(sizes) == 2 * SHARE and max(sizes) == SHARE and len(sizes) <= 4
+
+
+def test_a_file_gets_what_is_left_and_live_streams_go_first(models: ModelHost) -> None:
+    file, lives = new_live(models), [new_live(models) for _ in range(4)]
+    with running(models) as (scheduler, scoring):
+        scoring.go.clear()
+        put(scheduler, file, 60 * SECOND)
+        for _ in range(5):
+            for live in lives:
+                put(scheduler, live, SECOND[:3200])
+        scoring.go.set()
+        wait_until(lambda: all(live.scored_s >= 0.5 for live in lives))
+        assert file.scored_s < 20.0, "the file must not be scored before the live streams"
+        wait_until(lambda: file.scored_s >= 60.0)
+    beside = [steps for share, steps in scoring.shares if len(share) > 1 and file in share]
+    assert all(steps <= BULK_STEPS_BESIDE_LIVE for steps in beside)
+
+
+def test_two_workers_never_hold_one_stream_at_once(models: ModelHost) -> None:
+    lives = [new_live(models) for _ in range(6)]
+    held: set[LiveStream] = set()
+    lock = threading.Lock()
+    with running(models, workers=3) as (scheduler, scoring):
+        score = scoring._step
+
+        def checked(share: Sequence[LiveStream], max_steps: int) -> Any:
+            with lock:
+                assert not held & set(share)
+                held.update(share)
+            found = score(share, max_steps)
+            with lock:
+                held.difference_update(share)
+            return found
+
+        scoring._step = checked  # type: ignore[method-assign]
+        for _ in range(200):
+            for live in lives:
+                put(scheduler, live, SECOND[:3200])
+        wait_until(lambda: all(live.scored_s >= 19.9 for live in lives))
+        assert scheduler.alive and not any(live.broken for live in lives)
+
+
+def test_a_worker_survives_a_fault_of_ours_and_says_it(models: ModelHost) -> None:
+    live, other = new_live(models), new_live(models)
+    with running(models) as (scheduler, scoring):
+        run = scoring._step
+        scoring._step = lambda *_: 1 / 0  # type: ignore[method-assign, assignment]
+        put(scheduler, live, SECOND)
+        wait_until(lambda: live.done)
+        scoring._step = run  # type: ignore[method-assign]
+        put(scheduler, other, SECOND)
+        wait_until(lambda: other.scored_s >= 1.0)
+        assert scheduler.alive
+    said = [str(live.outbox.take()) for _ in range(2)]
+    assert '"reason":"error"' in said[0]
+    assert '"internal"' in said[1] and "ZeroDivisionError" not in said[1]
+
+
+def test_what_waits_is_kept_as_it_came(models: ModelHost) -> None:
+    """Of a backlog only what is scored next is decoded: floats take twice the room."""
+    live = new_live(models)
+    with running(models) as (scheduler, scoring):
+        scoring.go.clear()
+        for _ in range(60):
+            put(scheduler, live, SECOND)
+        scoring.go.set()
+        wait_until(lambda: live.scored_s > 0.0)
+        assert max(len(s.pending) for s in live.streams) <= 5 * 16_000
+        wait_until(lambda: live.scored_s >= 60.0)
+
+
+def test_a_stream_that_breaks_the_engine_is_closed_alone(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    """Its state is damaged while it runs: the shared call fails, and only it is told so."""
+    sounds = [speech(seed, 3.0) for seed in range(5)]
+
+    async def run(server: LiveServer) -> tuple[Heard, list[Heard]]:
+        async with client(server.stream) as bad:
+            ready = await bad.wait_for("ready")
+            (stream,) = server.service.scheduler.streams[ready["stream_id"]].streams
+            stream.state = replace(stream.state, frames=np.zeros((3, 3), np.float32))
+
+            async def good(sound: Any) -> Heard:
+                async with client(server.stream) as one:
+                    for at in range(0, len(pcm(sound)), 3200):
+                        await one.send(pcm(sound)[at : at + 3200])
+                        await asyncio.sleep(0.002)
+                    return await one.end()
+
+            tasks = [asyncio.create_task(good(sound)) for sound in sounds]
+            await asyncio.sleep(0.02)
+            await bad.send(pcm(sounds[0]))
+            return await bad.closed(), await asyncio.gather(*tasks)
+
+    with live_server(tmp_path, models=(str(tiny_bundle),), gather_ms=20.0) as server:
+        bad, good = asyncio.run(run(server))
+        assert metric(server, 'wakeword_faults_total{where="score"}') == 1
+    assert (bad.error["code"], bad.close_code) == ("internal", 4500)
+    assert bad.error["message"] == "internal error"
+    for heard, sound in zip(good, sounds, strict=True):
+        assert heard.detections == offline(tiny_bundle, sound)
+
+
+def test_a_slow_engine_holds_the_client_back_and_loses_nothing(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = with_bursts(20.0, [(t, "low tone") for t in np.arange(0.5, 19.0, 1.7)])
+    step = Engine.step
+
+    def slow(self: Engine, streams: Any, max_steps: int | None = None) -> Any:
+        time.sleep(0.03)
+        return step(self, streams, max_steps)
+
+    monkeypatch.setattr(Engine, "step", slow)
+
+    async def run(server: LiveServer) -> tuple[float, Heard]:
+        most = 0.0
+        async with client(server.stream, {**START, "acks": True}) as one:
+            await one.wait_for("ready")
+            (live,) = server.service.scheduler.streams.values()
+            data = pcm(sound)
+            for at in range(0, len(data), 3200):
+                await one.send(data[at : at + 3200])
+                most = max(most, live.inbox.received_s - live.scored_s)
+            return most, await one.end()
+
+    with live_server(tmp_path, models=(str(tiny_bundle),), buffer_s=1.0) as server:
+        most, heard = asyncio.run(run(server))
+        monkeypatch.undo()
+        assert metric(server, 'wakeword_dropped_total{what="audio_seconds"}') == 0
+    assert most <= 1.0 + 0.11 and heard.summary["samples"] == len(sound)
+    assert heard.detections == offline(tiny_bundle, sound)
