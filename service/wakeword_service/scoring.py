@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from numpy.typing import NDArray
@@ -15,43 +15,22 @@ from numpy.typing import NDArray
 from wakeword.errors import WakewordError
 from wakeword.protocol import (
     CloseCode,
-    WarningCode,
-    WarningMessage,
     as_protocol_error,
-    encode_message,
 )
-from wakeword.runtime import Detection, Engine, StepResult, Stream
+from wakeword.runtime import Engine, StepResult, Stream
 from wakeword_service import sayings
+from wakeword_service.answers import Answers
 from wakeword_service.live import MAX_STEPS, Ending, LiveStream
 from wakeword_service.metrics import Metrics
-from wakeword_service.outbox import Close
 
 log = structlog.get_logger(__name__)
 
-ACK_S = 1.0
-"""Audio between two acks."""
-
-
-class Recorder(Protocol):
-    """What remembers live use; ``recorder.Recorder`` is it."""
-
-    def steps(self, live: Any, results: Sequence[StepResult]) -> None: ...
-    def detection(self, live: Any, detection: Detection, clip: NDArray[Any] | None) -> str: ...
-
-
 class Scoring:
-    """Scores batches of streams; several threads may, each with other streams.
+    """Scores batches of streams; several threads may, each with other streams."""
 
-    Parameters
-    ----------
-    lag_limit_s
-        A stream whose audio waits longer is warned.
-    """
-
-    def __init__(self, recorder: Recorder, metrics: Metrics, lag_limit_s: float) -> None:
-        self._recorder = recorder
+    def __init__(self, answers: Answers, metrics: Metrics) -> None:
+        self._answers = answers
         self._metrics = metrics
-        self._lag_limit_s = lag_limit_s
 
     def run(self, lives: Sequence[LiveStream], max_steps: int) -> float:
         """Take what has arrived in ``lives``, score at most ``max_steps`` of each, answer.
@@ -71,10 +50,10 @@ class Scoring:
             scored_s += new_s
             if new_s and oldest is not None and not live.is_fast:
                 lags.append(now - oldest)
-                self._watch_lag(live, now - oldest)
+                self._answers.late(live, now - oldest)
             try:
-                self._answer(live, results.get(live, []))
-                self._end(live, endings[live])
+                self._answers.steps(live, results.get(live, []))
+                self._answers.end(live, endings[live])
             except Exception as why:
                 self._fault(live, "answer", why)
         self._metrics.audio_seconds.inc(scored_s)
@@ -111,7 +90,7 @@ class Scoring:
         for stream in live.streams:
             stream.accept(samples)
         for warning in live.levels.look(samples):
-            self.warn(live, warning)
+            self._answers.warn(live, warning)
 
     def _step(
         self, lives: Sequence[LiveStream], max_steps: int
@@ -126,6 +105,9 @@ class Scoring:
                     live.tail.append(stream.pending.peek(count))
             for result in self._call(engine, streams, max_steps, owners):
                 found.setdefault(owners[result.stream], []).append(result)
+        for live, results in found.items():
+            if len(live.streams) > 1:
+                results.sort(key=lambda result: result.end_s)
         return found
 
     def _call(
@@ -150,64 +132,6 @@ class Scoring:
         self._metrics.steps.inc(len(results))
         return results
 
-    def _watch_lag(self, live: LiveStream, lag_s: float) -> None:
-        live.counters.max_lag_s = max(live.counters.max_lag_s, lag_s)
-        if not live.late and lag_s > self._lag_limit_s:
-            live.late = True
-            self.warn(live, sayings.lag(lag_s, self._lag_limit_s))
-        elif live.late and lag_s < self._lag_limit_s / 2:
-            live.late = False
-
-    def _answer(self, live: LiveStream, results: list[StepResult]) -> None:
-        if not results:
-            return
-        if len(live.streams) > 1:
-            results.sort(key=lambda result: result.end_s)
-        try:
-            self._recorder.steps(live, results)
-        except Exception:
-            self._metrics.faults.labels("recorder").inc()
-            log.exception("the recorder failed on steps", stream=live.id)
-        heard = False
-        for result in results:
-            for detection in result.detections:
-                heard |= self._detected(live, result, detection)
-            if live.start.scores and result.end_sample <= result.stream.received_samples:
-                text = encode_message(sayings.score(live, result))
-                if not live.outbox.put_score(text):
-                    self._metrics.dropped.labels("scores").inc()
-        if live.start.acks and (heard or live.scored_s - live.counters.acked_s >= ACK_S):
-            live.counters.acked_s = live.scored_s
-            live.outbox.put(encode_message(sayings.ack(live)))
-
-    def _detected(self, live: LiveStream, result: StepResult, detection: Detection) -> bool:
-        """Say and record a detection, unless the client has it from before a reconnect."""
-        if sayings.input_sample(live, result.stream, detection.end_sample) <= (
-            live.start.detect_after_sample
-        ) and live.start.detect_after_sample:
-            return False
-        begin, clip = 0, None
-        if live.tail is not None:
-            begin, clip = live.tail.clip(detection.end_sample)
-        number = self._record(live, detection, clip)
-        count = live.counters.detections
-        count[detection.keyword] = count.get(detection.keyword, 0) + 1
-        self._metrics.detections.labels(detection.model, detection.keyword).inc()
-        message = sayings.detection(live, result.stream, detection, number)
-        live.outbox.put(encode_message(message))
-        if clip is not None and live.start.clips:
-            said = sayings.clip(live, result.stream, number, begin, clip)
-            live.outbox.put(encode_message(said), clip.astype("<i2").tobytes())
-        return True
-
-    def _record(self, live: LiveStream, detection: Detection, clip: NDArray[Any] | None) -> str:
-        try:
-            return self._recorder.detection(live, detection, clip)
-        except Exception:
-            self._metrics.faults.labels("recorder").inc()
-            log.exception("the recorder failed on a detection", stream=live.id)
-            return f"{live.id}-{detection.model}-{detection.keyword}-{detection.end_sample}"
-
     def _retune(self, live: LiveStream) -> None:
         for key in list(live.new_thresholds):
             value, source = live.new_thresholds.pop(key)
@@ -219,27 +143,7 @@ class Scoring:
                 live.sources[key] = source
                 if value != before:
                     stream.retune({word: value})
-                    self.warn(live, sayings.threshold_changed(model, word, before, value))
-
-    def warn(self, live: LiveStream, warning: WarningMessage) -> None:
-        """Send a warning; any thread may."""
-        live.counters.warnings += 1
-        self._metrics.warnings.labels(WarningCode(warning.code)).inc()
-        live.outbox.put(encode_message(warning))
-
-    def _end(self, live: LiveStream, seen: Ending | None) -> None:
-        """Say goodbye when all that should be scored was scored."""
-        ending = live.ending if live.ending is not None and not live.ending.score_rest else seen
-        if ending is None or live.done:
-            return
-        if ending.score_rest and (live.due_steps or not (live.inbox.empty or live.broken)):
-            return
-        live.inbox.clear()
-        live.outbox.put(encode_message(sayings.summary(live, ending.reason)))
-        if ending.error is not None:
-            live.outbox.put(encode_message(sayings.error_of(ending.error)))
-        live.outbox.put(Close(ending.close_code, ending.reason))
-        live.done = True
+                    self._answers.warn(live, sayings.threshold_changed(model, word, before, value))
 
     def _fault(self, live: LiveStream, where: str, why: Exception) -> None:
         """End a stream for its own error, and say it; a bug of ours goes to the log."""
@@ -254,7 +158,7 @@ class Scoring:
     def break_off(self, live: LiveStream, why: Exception) -> None:
         """End a stream without scoring it any further."""
         self._fault(live, "worker", why)
-        self._end(live, None)
+        self._answers.end(live, None)
 
 
 def _calls(

@@ -11,6 +11,7 @@ import structlog
 
 from wakeword.protocol import CloseCode, ErrorCode, StartMessage, refusal
 from wakeword_service.admission import Admission
+from wakeword_service.answers import Answers
 from wakeword_service.auth import Gate, check_can_start
 from wakeword_service.jobs import Calibrations
 from wakeword_service.keys import Keys
@@ -26,7 +27,7 @@ from wakeword_service.store import Store
 from wakeword_service.tuning import Tuning
 
 if TYPE_CHECKING:
-    from wakeword_service.stream import Connection
+    from wakeword_service.connection import Connection
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +62,9 @@ class Service:
         self.tuning = Tuning(self.store, self.models)
         self.recorder = Recorder(self.store, settings)
         self.calibrations = Calibrations(settings, self.store)
-        scoring = Scoring(self.recorder, metrics, settings.lag_limit_ms / 1000)
+        self.answers = Answers(self.recorder, metrics, settings.lag_limit_ms / 1000)
         self.scheduler = Scheduler(
-            scoring,
+            Scoring(self.answers, metrics),
             self.tuning,
             metrics,
             workers=settings.workers,
@@ -71,7 +72,6 @@ class Service:
         )
         self.admission = Admission(settings, metrics)
         self.connections: set[Connection] = set()
-        self._warn = scoring.warn
         self._options = StreamOptions(settings.silence_s, settings.keep_clips)
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -206,7 +206,7 @@ class Service:
         if inbox.first_put is not None:
             held_back = live.held_back or live.lag_s(now) > LOOK_S
             for warning in live.pace.look(now, inbox.received_s, held_back=held_back):
-                self._warn(live, warning)
+                self.answers.warn(live, warning)
                 live.wake()
 
     def _stop_threads(self) -> None:

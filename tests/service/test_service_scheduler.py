@@ -14,6 +14,7 @@ import pytest
 from bundles import with_bursts
 from engine_runs import speech
 from live_server import START, Heard, LiveServer, client, live_server, metric, offline, pcm
+from wakeword_service.answers import Answers
 from wakeword_service.auth import LOCAL
 from wakeword_service.live import LiveStream, StreamOptions
 from wakeword_service.metrics import Metrics
@@ -51,7 +52,8 @@ class Watched(Scoring):
     """Scoring that notes each share, and waits until it may go on."""
 
     def __init__(self) -> None:
-        super().__init__(NoRecorder(), Metrics(), 1.0)
+        metrics = Metrics()
+        super().__init__(Answers(NoRecorder(), metrics, 1.0), metrics)
         self.shares: list[tuple[list[LiveStream], int]] = []
         self.go = threading.Event()
         self.go.set()

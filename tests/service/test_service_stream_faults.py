@@ -217,7 +217,7 @@ def test_pings_without_reading_the_answers_are_cut_off(
 def test_a_close_that_is_not_read_does_not_keep_the_socket(
     tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wakeword_service.stream.CLOSE_S", 0.2)
+    monkeypatch.setattr("wakeword_service.connection.CLOSE_S", 0.2)
     with live_server(tmp_path, models=(str(tiny_bundle),), start_timeout_s=0.2) as server:
         with raw_socket(server, {"type": "nothing"}) as sock:
             assert b"bad_message" in read_until_closed(sock)
