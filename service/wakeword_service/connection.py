@@ -138,6 +138,8 @@ class Connection:
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
+            self.live = None
+            live.let_go()
 
     async def _read(self, live: LiveStream) -> int:
         """Take audio until the connection is closed; the close code of the client."""
@@ -211,7 +213,8 @@ class Connection:
 
     def _wake(self) -> None:
         live = self.live
-        assert live is not None
+        if live is None:  # a worker was still at it when the client went
+            return
         if len(live.outbox):
             live.outbox.ready.set()
         if live.held_back:

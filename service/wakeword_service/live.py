@@ -112,9 +112,9 @@ class LiveStream:
         """The socket is not read, because too much audio waits."""
         self.sending_since: float | None = None
         """Since when the client has not taken a message, while one is being sent."""
-        self.wake: Callable[[], None] = lambda: None
+        self.wake: Callable[[], None] = _nothing
         """Called in the event loop when there is something to send, or room for audio again."""
-        self.cut: Callable[[], None] = lambda: None
+        self.cut: Callable[[], None] = _nothing
         """Breaks the connection off without another word; for the event loop."""
 
     @property
@@ -192,6 +192,16 @@ class LiveStream:
             return False
         self.ending = ending
         return True
+
+    def let_go(self) -> None:
+        """Its connection is gone: hold on to neither it nor what waits for it. In a reference
+        cycle megabytes would stay until the collector comes by."""
+        self.wake = self.cut = _nothing
+        self.outbox.clear()
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)

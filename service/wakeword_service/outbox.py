@@ -71,3 +71,7 @@ class Outbox:
         item = self._items.popleft()
         self._taken_bytes += 0 if isinstance(item, Close) else len(item)
         return item
+
+    def clear(self) -> None:
+        """Forget what was not sent."""
+        self._items.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import math
 import socket
 import sys
@@ -47,6 +48,10 @@ def serve(settings: Settings) -> None:
         log.info("listening", url=f"{scheme}://{shown}:{port}")
         server = uvicorn.Server(uvicorn_config(settings, service))
         logs.take_over_uvicorn()
+        # What was imported stays for good: without it the collector has little to look through,
+        # so it comes by often and briefly.
+        gc.collect()
+        gc.freeze()
         server.run(sockets=[listener])
 
 
