@@ -14,16 +14,16 @@ from traffic.runs import Plan, ladder, measure
 from wakeword.evaluation.tables import markdown
 from wakeword.files import atomic_write
 
-LOADS = ((1, 300.0), (10, 120.0), (100, 60.0), (300, 60.0), (1000, 60.0))
+LOADS = ((1, 180.0), (10, 60.0), (100, 45.0), (300, 45.0), (500, 45.0), (1000, 45.0))
 """Streams of our own server, and seconds of each: few streams need long for some detections."""
 
 OTHERS = {
-    "microwakeword": (1, 10, 100, 200, 300, 400, 500, 600, 800, 1000),
-    "wyoming": (1, 5, 10, 15, 20, 30, 40, 60),
+    "microwakeword": (1, 100, 200, 300, 400, 600, 1000),
+    "wyoming": (1, 5, 10, 20, 40),
 }
 """Streams of the other servers, until one is too many."""
 
-OTHERS_S = 60.0
+OTHERS_S = 30.0
 
 
 SOAK_MINUTES, SOAK_CLIENTS = 30.0, 40
