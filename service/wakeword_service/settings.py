@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(
         default_factory=lambda: min(2, os.cpu_count() or 1), ge=1, le=64,
-        description="Threads that score. More than two gain nothing: they share one interpreter.",
+        description="Threads that score; they share one interpreter.",
     )  # fmt: skip
     gather_ms: float = Field(
         10.0, ge=0.0, le=100.0,
