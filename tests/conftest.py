@@ -7,6 +7,7 @@ Three switches make a skip a failure, for machines that must be able to run ever
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -30,6 +31,14 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {
     marker: f"WAKEWORD_REQUIRE_{marker.upper()}" for marker in ("browser", "microphone", "shared")
 }
+
+
+def pytest_runtest_teardown() -> None:
+    """A test that starts the service in this process sets up its logs: they are put back."""
+    for name in ("wakeword_service", "uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.filters, logger.propagate = [], [], True
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
