@@ -78,7 +78,7 @@ def test_the_image_runs_as_a_numbered_user_who_owns_the_state_only():
 def test_the_environment_of_the_image_is_settings():
     ours = {k.removeprefix(ENVIRONMENT_PREFIX).lower(): v for k, v in image_environment().items()
             if k.startswith(ENVIRONMENT_PREFIX)}  # fmt: skip
-    settings = Settings(**ours)  # type: ignore[arg-type]
+    settings = Settings(**ours)
     assert not settings.is_loopback and settings.port == Settings().port
     assert instruction("EXPOSE", final_stage()) == [str(settings.port)]
     assert not settings.insecure_allow_anyone
@@ -136,7 +136,7 @@ def test_streams_may_end_before_their_container_is_killed():
 def test_prometheus_asks_the_service_with_the_key_it_is_given():
     config = yaml.safe_load((SERVICE / "prometheus.yml").read_text("utf-8"))
     (job,) = config["scrape_configs"]
-    assert job["metrics_path"] in {route.path for route in health.router.routes}  # type: ignore[attr-defined]
+    assert job["metrics_path"] in {route.path for route in health.router.routes}
     assert job["static_configs"] == [{"targets": [f"wakeword:{Settings().port}"]}]
     name = Path(job["authorization"]["credentials_file"]).name
     assert name in SERVICES["prometheus"]["secrets"]

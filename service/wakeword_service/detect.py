@@ -48,7 +48,7 @@ def detect_file(
         ]
         if (audio.info.duration_s or 0.0) > MAX_S:
             raise TooLong(audio.info.duration_s or 0.0)
-        with closing(audio.blocks()) as blocks:  # type: ignore[type-var]
+        with closing(audio.blocks()) as blocks:
             for block in blocks:
                 seconds += len(block) / rate
                 if seconds > MAX_S:

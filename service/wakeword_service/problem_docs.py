@@ -90,6 +90,7 @@ def describe(app: FastAPI) -> None:
         assert app.openapi_schema is not None
         return app.openapi_schema
 
+    # FastAPI's own documented way to extend the description.
     app.openapi = openapi  # type: ignore[method-assign]
 
 

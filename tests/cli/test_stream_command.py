@@ -170,7 +170,7 @@ def test_ctrl_c_ends_a_stream_from_a_silent_pipe_cleanly(server):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     with process:
-        assert b"Traceback" not in process.stderr.read()  # type: ignore[union-attr]
+        assert b"Traceback" not in process.stderr.read()
 
 
 def test_whoever_reads_the_output_may_leave(server, recording):

@@ -144,7 +144,7 @@ def test_a_terminal_gets_a_live_meter(sound, server, sounds, tmp_path):
         time.sleep(1.5)
         sound.play(sounds)
         shown = read_terminal(leader)
-        out = process.stdout.read().decode()  # type: ignore[union-attr]
+        out = process.stdout.read().decode()
     os.close(leader)
     assert process.returncode == 0
     assert "dBFS" in shown and "low tone" in shown and "█" in shown

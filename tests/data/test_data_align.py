@@ -127,7 +127,7 @@ def test_levels_are_those_of_the_frames_in_decibel() -> None:
 
 def test_other_rates_give_the_same_times() -> None:
     clip = faint(burst(2.0, 0.5, 1.0, hz=900.0))
-    assert found(clip).start_s == align_word(clip[::2], RATE // 2).start_s  # type: ignore[union-attr]
+    assert found(clip).start_s == align_word(clip[::2], RATE // 2).start_s
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_impossible_formats() -> None:
     with pytest.raises(AudioError, match="channels = 0"):
         Decoder("s16le", 16_000, 0)
     with pytest.raises(AudioError, match="unknown encoding 'mp3'"):
-        Decoder("mp3", 16_000)  # type: ignore[arg-type]
+        Decoder("mp3", 16_000)
 
 
 def test_the_rate_and_channels_to_go_on_with_are_the_declared_ones() -> None:

@@ -270,4 +270,4 @@ def test_what_json_cannot_hold_is_never_sent() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         encode_message(message)
     with pytest.raises(TypeError, match="cannot hold"):
-        encode_message(replace(message, end_s=np.float32(1)))  # type: ignore[arg-type]
+        encode_message(replace(message, end_s=np.float32(1)))

@@ -51,7 +51,7 @@ def test_few_samples_are_moved_however_many_wait() -> None:
         moved += len(queue)
         move(needed)
 
-    queue._move = counted  # type: ignore[method-assign]
+    queue._move = counted
     queue.append(np.zeros(1_000_000, np.float32))
     for _ in range(2000):
         queue.append(np.zeros(1280, np.float32))

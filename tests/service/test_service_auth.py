@@ -44,7 +44,7 @@ class Served:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         url = self.url.replace("http", "ws") + "/stream"
         origin = sent.pop("Origin", None)
-        with connect(url, additional_headers=sent, origin=origin, proxy=None) as socket:  # type: ignore[arg-type]
+        with connect(url, additional_headers=sent, origin=origin, proxy=None) as socket:
             socket.send(key or "")
             return str(socket.recv())
 
@@ -78,7 +78,7 @@ def application(gate: Gate, settings: Settings) -> FastAPI:
 
 @contextmanager
 def serving(store: Store, **values: object) -> Iterator[Served]:
-    settings = Settings(**({"login_failures_per_minute": 3} | values))  # type: ignore[arg-type]
+    settings = Settings(**({"login_failures_per_minute": 3} | values))
     keys, failures = Keys(store.keys), list[int]()
     app = application(Gate(settings, keys, lambda: failures.append(1)), settings)
     server = uvicorn.Server(

@@ -148,7 +148,7 @@ def test_two_workers_never_hold_one_stream_at_once(models: ModelHost) -> None:
                 held.difference_update(share)
             return found
 
-        scoring._step = checked  # type: ignore[method-assign]
+        scoring._step = checked
         for _ in range(200):
             for live in lives:
                 put(scheduler, live, SECOND[:3200])
@@ -163,7 +163,7 @@ def test_a_worker_survives_a_fault_of_ours_and_says_it(models: ModelHost) -> Non
         scoring._step = lambda *_: 1 / 0  # type: ignore[method-assign, assignment]
         put(scheduler, live, SECOND)
         wait_until(lambda: live.done)
-        scoring._step = run  # type: ignore[method-assign]
+        scoring._step = run
         put(scheduler, other, SECOND)
         wait_until(lambda: other.scored_s >= 1.0)
         assert scheduler.alive

@@ -127,7 +127,7 @@ def test_a_full_disk_keeps_the_last_threshold_and_the_service_goes_on(store: Sto
     fill(store)
     big = replace(CHANGE, request={"note": "x" * 500})
     done = until_full(
-        lambda: store.thresholds.add(big, store.thresholds.last("tiny", "low tone").id)  # type: ignore[union-attr]
+        lambda: store.thresholds.add(big, store.thresholds.last("tiny", "low tone").id)
     )
     last = store.thresholds.last("tiny", "low tone")
     assert last is not None and last.id == done + 1

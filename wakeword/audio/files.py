@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO, cast
@@ -78,7 +78,7 @@ class AudioReader:
         self.info = info
         self._blocks = blocks
 
-    def blocks(self, rate: int | None = None) -> Iterator[Samples]:
+    def blocks(self, rate: int | None = None) -> Generator[Samples]:
         """Yield blocks (n,) float32 mono of any length, at ``rate`` Hz (None: the recording's own).
 
         Raises

@@ -41,10 +41,11 @@ def say(
     tempo = max(tempo, (end - start) / (LONGEST_WORD_S * RATE))
     first, last = max(0, round(start) - _EDGE), round(end) + _EDGE
     before, word, after = clip[:first], clip[first:last], clip[last:]
-    paced, pauses = change_tempo(word, tempo), 0
     if rng.random() < config.syllabic:
         most = int(LONGEST_WORD_S * RATE - (end - start) / tempo)
         paced, pauses = _apart(word, before, tempo, most, config, rng)
+    else:
+        paced, pauses = change_tempo(word, tempo), 0
     moved = first + (start - first) / tempo
     return (
         np.concatenate([before, paced, after]),

@@ -127,7 +127,6 @@ def as_protocol_error(error: Exception) -> ProtocolError:
 def _plain(value: object) -> float | str | None:
     if value is None:
         return None
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and abs(value) <= _LARGEST:  # type: ignore[arg-type]
-        return value  # type: ignore[return-value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
+        return value
     return reprlib.repr(value)

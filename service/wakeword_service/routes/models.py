@@ -26,14 +26,19 @@ class WordSummary(BaseModel):
     source: ThresholdSource = Field(description="`site`: chosen here; `model`: its own.")
 
 
-class ModelSummary(BaseModel):
-    """A model that is served."""
+class ModelHead(BaseModel):
+    """Which model it is."""
 
     name: str = Field(examples=["seven"])
     version: str = Field(examples=["1.0.0"])
     description: str
     licence: str = Field(examples=["Apache-2.0"])
     sha256: str = Field(description="Of its network.")
+
+
+class ModelSummary(ModelHead):
+    """A model that is served."""
+
     words: list[WordSummary]
 
 
@@ -68,14 +73,9 @@ class MeasuredWord(WordSummary):
     curve: Curve
 
 
-class Model(BaseModel):
+class Model(ModelHead):
     """A model with its card and its measurements."""
 
-    name: str
-    version: str
-    description: str
-    licence: str
-    sha256: str
     parameters: int
     sample_rate: int = Field(description="In Hz, of the model; streams may have any rate.")
     step_ms: float = Field(description="Time between two scores.")
@@ -96,11 +96,7 @@ def get_model(name: ModelName, service: Service, _: Reader) -> Model:
     metadata = bundle.metadata
     rate = metadata.frontend.sample_rate
     return Model(
-        name=bundle.name,
-        version=metadata.version,
-        description=metadata.description,
-        licence=metadata.licence,
-        sha256=bundle.sha256,
+        **_head(bundle),
         parameters=metadata.model.parameters,
         sample_rate=rate,
         step_ms=1000.0 * metadata.step_samples / rate,
@@ -133,15 +129,19 @@ def _words(service: Parts, bundle: Bundle) -> tuple[str, ...]:
 
 
 def _summary(service: Parts, bundle: Bundle) -> ModelSummary:
+    words = [_word(service, bundle, word) for word in _words(service, bundle)]
+    return ModelSummary(**_head(bundle), words=words)
+
+
+def _head(bundle: Bundle) -> dict[str, str]:
     metadata = bundle.metadata
-    return ModelSummary(
-        name=bundle.name,
-        version=metadata.version,
-        description=metadata.description,
-        licence=metadata.licence,
-        sha256=bundle.sha256,
-        words=[_word(service, bundle, word) for word in _words(service, bundle)],
-    )
+    return {
+        "name": bundle.name,
+        "version": metadata.version,
+        "description": metadata.description,
+        "licence": metadata.licence,
+        "sha256": bundle.sha256,
+    }
 
 
 def _word(service: Parts, bundle: Bundle, word: str) -> WordSummary:
