@@ -34,12 +34,6 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path):
-    with closing(Store(tmp_path / "state")) as opened:
-        yield opened
-
-
-@pytest.fixture
 def clock():
     return Clock()
 

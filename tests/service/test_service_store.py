@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,6 @@ CHANGE = ThresholdChange(
     key_name="local", from_threshold=0.6, from_source="model", threshold=0.7, source="site",
     request={"threshold": 0.7}, expected={"basis": "measured"},
 )  # fmt: skip
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "state")
-    yield opened
-    opened.close()
 
 
 def fill(store: Store, pages: int = 0) -> None:

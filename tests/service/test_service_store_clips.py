@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
-import pytest
-from bundles import load_tiny_bundle, with_bursts
+from bundles import with_bursts
 from live_use import Clock, hear, recorder_of
 from wakeword_service.clips import Clips
 from wakeword_service.store import Store
 
 from wakeword.audio.files import read_audio
 from wakeword.runtime import Engine
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "state")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine(load_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
 
 
 def test_clips_are_kept_only_where_wanted_and_bounded(store: Store, engine: Engine) -> None:

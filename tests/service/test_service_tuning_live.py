@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -26,18 +25,6 @@ from wakeword_service.store import DetectionFilter, LiveSums, StorageFull, Store
 from wakeword.audio.files import read_audio
 from wakeword.evaluation.curve import sweep
 from wakeword.runtime import Engine, StepResult, Stream
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "state")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine(load_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
 
 
 def results(stream: Stream, scores: NDArray[np.float32]) -> list[StepResult]:
