@@ -82,9 +82,11 @@ class Answers:
 
     def _detected(self, live: LiveStream, result: StepResult, detection: Detection) -> bool:
         """Say and record a detection, unless the client has it from before a reconnect."""
-        if sayings.input_sample(live, result.stream, detection.end_sample) <= (
-            live.start.detect_after_sample
-        ) and live.start.detect_after_sample:
+        if (
+            sayings.input_sample(live, result.stream, detection.end_sample)
+            <= (live.start.detect_after_sample)
+            and live.start.detect_after_sample
+        ):
             return False
         begin, clip = 0, None
         if live.tail is not None:
@@ -121,4 +123,3 @@ class Answers:
             live.outbox.put(encode_message(sayings.error_of(ending.error)))
         live.outbox.put(Close(ending.close_code, ending.reason))
         live.done = True
-

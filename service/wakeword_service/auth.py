@@ -29,9 +29,7 @@ from wakeword_service.problems import Problem
 from wakeword_service.settings import Settings
 
 HOW = "make one with: wakeword keys add NAME --scope stream --scope read"
-NO_KEY = (
-    "a key is needed: as 'Authorization: Bearer KEY', as 'X-API-Key', or in the start message"
-)
+NO_KEY = "a key is needed: as 'Authorization: Bearer KEY', as 'X-API-Key', or in the start message"
 BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer ww_...`")
 HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 EXPOSED_HEADERS = ("ETag", "Location", "Retry-After")

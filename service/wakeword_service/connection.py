@@ -1,6 +1,7 @@
 """One websocket between the protocol and the scheduler.
 
-On the way of each audio message there is no object of a framework, no task, and no lock.
+On the way of each audio message there is no object of a framework, no task, and no lock; where the
+server below is ours (:mod:`wakeword_service.wire`), not even a queue.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,6 +34,7 @@ from wakeword_service.auth import authenticate_socket
 from wakeword_service.live import Ending, LiveStream
 from wakeword_service.opening import ready_message
 from wakeword_service.outbox import Close
+from wakeword_service.wire import AudioProtocol
 
 if TYPE_CHECKING:
     from wakeword_service.auth import Caller
@@ -52,8 +55,10 @@ class Connection:
         self._receive = receive
         self._send = send
         self._session = ServerSession(service.settings.message_bytes)
+        below = getattr(send, "__self__", None)
         # ASGI knows no way to break off, and a close waits until the client has read everything.
-        self._transport = getattr(getattr(send, "__self__", None), "transport", None)
+        self._transport = getattr(below, "transport", None)
+        self._wire = below if isinstance(below, AudioProtocol) else None
         self._room = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
         self._hurried = self._was_cut = False
@@ -143,27 +148,34 @@ class Connection:
 
     async def _read(self, live: LiveStream) -> int:
         """Take audio until the connection is closed; the close code of the client."""
-        receive, inbox, session = self._receive, live.inbox, self._session
-        schedule, limit_s = self._service.scheduler.schedule, self._service.settings.buffer_s
+        listening = False
         while True:
-            message = await receive()
+            if not listening and self._wire is not None:
+                listening = self._wire.listen(partial(self._take, live))
+            message = await self._receive()
             data = message.get("bytes")
-            if data is not None and session.phase is Phase.STREAMING:
-                if live.ending is not None:
-                    continue
-                try:
-                    session.receive_bytes(data)
-                except ProtocolError as why:
-                    self._fail(live, why)
-                    continue
-                if inbox.put(data):
-                    schedule(live)
-                if inbox.received_s - live.scored_s > limit_s:
-                    await self._wait_for_room(live, limit_s / 2)
+            if data is not None and self._session.phase is Phase.STREAMING:
+                if not self._take(live, data):
+                    await self._wait_for_room(live)
             elif message["type"] == "websocket.disconnect":
                 return int(message.get("code", 1006))
             elif live.ending is None or live.ending.reason == "end":
                 self._other(live, message)
+
+    def _take(self, live: LiveStream, data: bytes) -> bool:
+        """Take a message of audio; False where the socket should not be read until
+        :meth:`_wake` finds that half of the buffer is free: so the client is slowed."""
+        if live.ending is not None:
+            return True
+        try:
+            self._session.receive_bytes(data)
+        except ProtocolError as why:
+            self._fail(live, why)
+            return True
+        if live.inbox.put(data):
+            self._service.scheduler.schedule(live)
+        live.held_back = live.inbox.received_s - live.scored_s > self._service.settings.buffer_s
+        return not live.held_back
 
     def _other(self, live: LiveStream, message: Message) -> None:
         try:
@@ -176,15 +188,10 @@ class Connection:
         self._service.metrics.refused.labels(str(why.code)).inc()
         self._service.scheduler.end(live, Ending("error", CloseCode(why.close_code), why))
 
-    async def _wait_for_room(self, live: LiveStream, low_s: float) -> None:
-        """Do not read the socket until half of the buffer is free: so the client is slowed."""
-        live.held_back = True
-        try:
-            while live.inbox.received_s - live.scored_s > low_s and not live.done:
-                self._room.clear()
-                await self._room.wait()
-        finally:
-            live.held_back = False
+    async def _wait_for_room(self, live: LiveStream) -> None:
+        while live.held_back:
+            self._room.clear()
+            await self._room.wait()
 
     async def _writing(self, live: LiveStream) -> None:
         try:
@@ -217,8 +224,11 @@ class Connection:
             return
         if len(live.outbox):
             live.outbox.ready.set()
-        if live.held_back:
+        if live.held_back and (live.done or live.waiting_s <= self._service.settings.buffer_s / 2):
+            live.held_back = False
             self._room.set()
+            if self._wire is not None:
+                self._wire.release()
 
     def cut(self) -> None:
         """Break off without another word: the client takes none."""

@@ -34,9 +34,7 @@ def input_sample(live: LiveStream, stream: Stream, model_sample: int) -> int:
     return live.start.first_sample + round(model_sample * rate / stream.engine.sample_rate)
 
 
-def detection(
-    live: LiveStream, stream: Stream, found: Detection, number: str
-) -> DetectionMessage:
+def detection(live: LiveStream, stream: Stream, found: Detection, number: str) -> DetectionMessage:
     """A word was heard."""
     start = input_sample(live, stream, found.start_sample)
     end = input_sample(live, stream, found.end_sample)

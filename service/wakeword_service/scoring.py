@@ -25,6 +25,7 @@ from wakeword_service.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
+
 class Scoring:
     """Scores batches of streams; several threads may, each with other streams."""
 

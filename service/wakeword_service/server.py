@@ -17,6 +17,7 @@ from wakeword_service import logs
 from wakeword_service.app import create_app
 from wakeword_service.service import Service
 from wakeword_service.settings import Settings
+from wakeword_service.wire import AudioProtocol
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +102,7 @@ def uvicorn_config(settings: Settings, service: Service | None = None) -> uvicor
         create_app(settings, service),
         host=settings.host,
         port=settings.port,
-        ws="websockets-sansio",
+        ws=AudioProtocol,
         ws_max_size=settings.message_bytes,
         ws_ping_interval=settings.ping_s,
         ws_ping_timeout=settings.ping_s,

@@ -68,5 +68,3 @@ async def _turn_away(websocket: WebSocket, service: Service) -> None:
     )  # fmt: skip
     await websocket.receive()
     await websocket.send_denial_response(problem.response())
-
-

@@ -143,8 +143,7 @@ class PaceWatch:
 def _clipping(share: float) -> WarningMessage:
     return WarningMessage(
         code=WarningCode.CLIPPING,
-        message=f"{100 * share:.1f} % of the samples are at full scale: "
-        "turn the microphone down",
+        message=f"{100 * share:.1f} % of the samples are at full scale: turn the microphone down",
         values={"clipped_percent": round(100 * share, 2)},
     )
 
