@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wakeword.audio.resample import MODEL_RATE as RATE
 from wakeword.data.corpus import Corpus
 from wakeword.data.manifest import Recording
-from wakeword.data.sources import RATE, Kinds
+from wakeword.data.sources import Kinds
 
 Samples = NDArray[np.float32]
 
@@ -51,10 +52,11 @@ def recording(
 
 def corpus_of(rows: Sequence[tuple[Recording, Samples]]) -> Corpus:
     """Recordings with their samples, as :func:`wakeword.data.corpus.load_corpus` gives them."""
-    pieces = [np.rint(samples * 32_768.0).clip(-32_768, 32_767).astype(np.int16)
-              for _, samples in rows]
+    pieces = [
+        np.rint(samples * 32_768.0).clip(-32_768, 32_767).astype(np.int16) for _, samples in rows
+    ]
     offsets = np.cumsum([0, *(len(p) for p in pieces)], dtype=np.int64)
-    return Corpus(tuple(r for r, _ in rows), offsets, np.concatenate(pieces))
+    return Corpus(tuple(r for r, _ in rows), offsets, np.concatenate(pieces), RATE)
 
 
 def words_and_company(clips: int = 3) -> Corpus:

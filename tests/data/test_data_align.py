@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_corpus import Samples, burst, faint
+from tiny_corpus import RATE, Samples, burst, faint
 
 from wakeword.audio.files import read_audio
 from wakeword.data.align import AlignConfig, WordTimes, align_word, level_db
 from wakeword.data.manifest import read_manifest
-from wakeword.data.sources import RATE
 from wakeword.errors import ConfigError
 
 NEAR_S = 0.03

@@ -39,10 +39,10 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     calls: list[Path] = []
     real = corpus_module.read_audio
 
-    def read_audio(path: Path) -> Samples:
+    def read_audio(path: Path, rate: int) -> Samples:
         calls.append(path)
         time.sleep(0.002)  # tiny files decode too quickly for a busy machine to interrupt
-        return np.asarray(real(path))
+        return np.asarray(real(path, rate))
 
     monkeypatch.setattr(corpus_module, "read_audio", read_audio)
     return calls
@@ -52,7 +52,7 @@ def test_every_recording_is_there_sample_for_sample(
     recordings: list[Recording], tmp_path: Path
 ) -> None:
     told: list[float] = []
-    corpus = load_corpus(recordings, tmp_path / "cache", told.append)
+    corpus = load_corpus(recordings, RATE, tmp_path / "cache", told.append)
     assert len(corpus) == 3 and corpus.recordings == tuple(recordings) and told == [1, 1, 1]
     for i, r in enumerate(recordings):
         with wave.open(str(r.path)) as file:
@@ -65,8 +65,17 @@ def test_every_recording_is_there_sample_for_sample(
 
 def test_other_rates_are_resampled(tmp_path: Path) -> None:
     tone = np.sin(2 * np.pi * 440.0 * np.arange(8000) / 8000).astype(np.float32) / 2
-    corpus = load_corpus([wav(tmp_path / "a.wav", tone, 8000)], tmp_path / "cache")
+    corpus = load_corpus([wav(tmp_path / "a.wav", tone, 8000)], RATE, tmp_path / "cache")
     assert len(corpus.audio(0)) == RATE
+
+
+def test_the_rate_is_part_of_the_cache(recordings: list[Recording], tmp_path: Path) -> None:
+    whole, half = (load_corpus(recordings, r, tmp_path / "cache") for r in (RATE, RATE // 2))
+    assert (whole.sample_rate, half.sample_rate) == (RATE, RATE // 2)
+    assert len(half.samples) == len(whole.samples) // 2
+    assert half.hours == pytest.approx(whole.hours)
+    again = load_corpus(recordings, RATE // 2, tmp_path / "cache")
+    assert np.array_equal(again.samples, half.samples)
 
 
 def test_full_scale_does_not_wrap_round() -> None:
@@ -79,9 +88,9 @@ def test_full_scale_does_not_wrap_round() -> None:
 def test_a_second_call_decodes_nothing(
     recordings: list[Recording], tmp_path: Path, decoded: list[Path]
 ) -> None:
-    first = load_corpus(recordings, tmp_path / "cache")
+    first = load_corpus(recordings, RATE, tmp_path / "cache")
     assert len(decoded) == 3
-    second = load_corpus(recordings, tmp_path / "cache")
+    second = load_corpus(recordings, RATE, tmp_path / "cache")
     assert len(decoded) == 3 and np.array_equal(first.samples, second.samples)
     assert np.array_equal(first.offsets, second.offsets)
 
@@ -89,10 +98,10 @@ def test_a_second_call_decodes_nothing(
 def test_a_recording_that_changed_is_decoded_again(
     recordings: list[Recording], tmp_path: Path, decoded: list[Path]
 ) -> None:
-    load_corpus(recordings, tmp_path / "cache")
+    load_corpus(recordings, RATE, tmp_path / "cache")
     wav(recordings[1].path, np.full(3200, 0.5, np.float32))
     os.utime(recordings[1].path, ns=(1, 1))
-    assert load_corpus(recordings, tmp_path / "cache").audio(1) == pytest.approx(0.5)
+    assert load_corpus(recordings, RATE, tmp_path / "cache").audio(1) == pytest.approx(0.5)
     assert len(decoded) == 6
 
 
@@ -100,15 +109,15 @@ def test_a_recording_that_changed_is_decoded_again(
 def test_a_damaged_cache_is_made_again(
     recordings: list[Recording], tmp_path: Path, damage: bytes
 ) -> None:
-    whole = load_corpus(recordings, tmp_path / "cache")
+    whole = load_corpus(recordings, RATE, tmp_path / "cache")
     (cache,) = (tmp_path / "cache").iterdir()
     cache.write_bytes(damage or cache.read_bytes()[:-500])
-    assert np.array_equal(load_corpus(recordings, tmp_path / "cache").samples, whole.samples)
+    assert np.array_equal(load_corpus(recordings, RATE, tmp_path / "cache").samples, whole.samples)
 
 
 def test_no_recordings_at_all_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no recordings"):
-        load_corpus([], tmp_path)
+        load_corpus([], RATE, tmp_path)
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_leaves_no_cache(
@@ -116,7 +125,7 @@ def test_a_recording_that_cannot_be_read_is_named_and_leaves_no_cache(
 ) -> None:
     recordings[1].path.write_text("this is no audio")
     with pytest.raises(AudioError, match=r"1\.wav"):
-        load_corpus(recordings, tmp_path / "cache")
+        load_corpus(recordings, RATE, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -127,5 +136,5 @@ def test_ctrl_c_does_not_wait_for_all_the_others(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_corpus(recordings * 2000, tmp_path / "cache", interrupt)
+        load_corpus(recordings * 2000, RATE, tmp_path / "cache", interrupt)
     assert len(decoded) < 3000

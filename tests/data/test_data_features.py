@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tiny_corpus import RATE, Samples, burst, faint
 
+from wakeword.audio.resample import resample
 from wakeword.data.features import FeatureConfig, SceneFeatures
 from wakeword.data.scenes import Scene
 from wakeword.errors import ConfigError
@@ -101,7 +102,18 @@ def test_impossible_augmentation_is_refused(change: dict[str, object], says: str
         FeatureConfig(**change)  # type: ignore[arg-type]
 
 
-def test_a_front_end_for_another_rate_is_refused() -> None:
-    """Scenes are at 16 kHz; a mis-scaled model would be the result."""
-    with pytest.raises(ConfigError, match="8000, but recordings are trained on at 16000 Hz"):
-        SceneFeatures(Frontend(FrontendConfig(sample_rate=8000, f_max_hz=3800.0)), PLAIN)
+def test_an_8_khz_front_end_hears_what_a_16_khz_one_hears_below_4_khz() -> None:
+    """The same tone at both rates has its peak at the same mel frequency."""
+    wide = FrontendConfig(kind="logmel", f_max_hz=3800.0)
+    narrow = FrontendConfig(
+        kind="logmel", sample_rate=8000, window_samples=200, hop_samples=80, fft_size=256,
+        f_max_hz=3800.0,
+    )  # fmt: skip
+    tone = burst(3.2, 1.4, 2.2, hz=1000.0)
+    found = [
+        SceneFeatures(Frontend(config), PLAIN).compute([Scene(samples, 0, 0, 0, 0)], rng())[0]
+        for config, samples in ((wide, tone), (narrow, resample(tone, RATE, 8000)))
+    ]
+    assert found[0].shape == found[1].shape
+    heard = slice(150, 210)
+    assert np.argmax(found[0][heard].mean(0)) == np.argmax(found[1][heard].mean(0))

@@ -113,7 +113,7 @@ def test_fit_starts_anywhere_and_fills_nothing_with_silence() -> None:
 @pytest.mark.parametrize("talkers", [1, 2, 6])
 def test_babble_is_a_sum_of_talkers_of_nearly_equal_level(talkers: int) -> None:
     voices = [white(2 * RATE, i, 10.0**-i) for i in range(talkers)]
-    out = babble(voices, RATE, np.random.default_rng(0))
+    out = babble(voices, RATE, RATE, np.random.default_rng(0))
     assert out.shape == (RATE,) and out.dtype == np.float32
     low, high = (math.sqrt(talkers) * 10.0 ** (g / 20.0) for g in (-3.0, 3.0))
     assert low * 0.98 <= rms(out) <= high * 1.02
@@ -122,11 +122,11 @@ def test_babble_is_a_sum_of_talkers_of_nearly_equal_level(talkers: int) -> None:
 def test_babble_follows_from_its_generator_and_leaves_silent_talkers_out() -> None:
     voices = [white(RATE, i) for i in range(3)]
     first, again, other = (
-        babble(voices, RATE // 2, np.random.default_rng(seed)) for seed in (1, 1, 2)
+        babble(voices, RATE // 2, RATE, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again) and not np.array_equal(first, other)
-    assert not babble([np.zeros(RATE, np.float32)], 100, np.random.default_rng(0)).any()
-    assert not babble([], 100, np.random.default_rng(0)).any()
+    assert not babble([np.zeros(RATE, np.float32)], 100, RATE, np.random.default_rng(0)).any()
+    assert not babble([], 100, RATE, np.random.default_rng(0)).any()
 
 
 @pytest.mark.parametrize("slope", [-0.5, 0.0, 0.5, 1.0, 2.0])

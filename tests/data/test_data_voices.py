@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
-from tiny_corpus import Samples, burst
+from tiny_corpus import RATE, Samples, burst
 
 from wakeword.data.voices import (
     OCTAVES_HZ,
-    RATE,
     change_tempo,
     change_voice,
     colour,
@@ -39,6 +38,23 @@ def test_another_speed_is_another_length_and_pitch(speed: float) -> None:
     assert np.sqrt(2.0 * np.mean(middle**2)) == pytest.approx(0.1, rel=0.01)
 
 
+def test_a_telephones_rate_changes_no_tempo_and_no_microphone() -> None:
+    """The same tone at 8 kHz: as long, as high, as loud as at 16 kHz."""
+    tones = [burst(2.0, 0.0, 2.0, hz=440.0), burst(2.0, 0.0, 2.0, hz=440.0)[::2]]
+    gain_db = np.linspace(-6.0, 6.0, len(OCTAVES_HZ)).astype(np.float32)
+    for tone, rate in zip(tones, (RATE, RATE // 2), strict=True):
+        slow = change_tempo(tone, 0.8, rate)
+        assert len(slow) / rate == pytest.approx(2.5, abs=0.02)
+        middle = slow[rate // 2 : 2 * rate]
+        found = np.abs(np.fft.rfft(middle * np.hanning(len(middle)), 1 << 17)).argmax()
+        assert found * rate / (1 << 17) == pytest.approx(440.0, abs=2.0)
+    wide, narrow = (
+        colour(tone, rate, None, gain_db)[rate // 2 : -rate // 2]
+        for tone, rate in zip(tones, (RATE, RATE // 2), strict=True)
+    )
+    assert np.std(narrow) == pytest.approx(np.std(wide), rel=0.01)
+
+
 def test_times_in_a_clip_scale_with_speed() -> None:
     for speed in (0.82, 1.22):
         fast = change_voice(burst(2.0, 1.0, 1.002, hz=1000.0), speed)
@@ -54,7 +70,7 @@ def test_the_same_speed_changes_nothing() -> None:
 @pytest.mark.parametrize("tempo", [0.6, 0.8, 1.1, 1.5])
 def test_another_tempo_is_another_length_at_the_same_pitch(tempo: float) -> None:
     tone = burst(1.0, 0.0, 1.0, hz=440.0)
-    slow = change_tempo(tone, tempo)
+    slow = change_tempo(tone, tempo, RATE)
     assert slow.dtype == np.float32
     assert len(slow) / RATE == pytest.approx(1.0 / tempo, abs=0.016)
     assert loudest_hz(slow) == pytest.approx(440.0, rel=0.01)
@@ -65,7 +81,7 @@ def test_another_tempo_is_another_length_at_the_same_pitch(tempo: float) -> None
 @pytest.mark.parametrize("tempo", [0.65, 0.9, 1.25])
 def test_times_in_a_clip_scale_with_tempo(tempo: float) -> None:
     """To the 6 ms by which a window may be moved, and half a window's fade."""
-    slow = np.abs(change_tempo(burst(2.0, 0.6, 1.2, hz=700.0), tempo))
+    slow = np.abs(change_tempo(burst(2.0, 0.6, 1.2, hz=700.0), tempo, RATE))
     heard = np.flatnonzero(slow > 0.05) / RATE
     assert heard[0] == pytest.approx(0.6 / tempo, abs=0.025)
     assert heard[-1] == pytest.approx(1.2 / tempo, abs=0.025)
@@ -74,17 +90,17 @@ def test_times_in_a_clip_scale_with_tempo(tempo: float) -> None:
 
 def test_tempo_keeps_what_it_need_not_change() -> None:
     samples = noise(4000)
-    assert change_tempo(samples, 1.0) is samples
+    assert change_tempo(samples, 1.0, RATE) is samples
     for n in (0, 1, 200, 700):
-        assert np.isfinite(change_tempo(samples[:n], 0.7)).all()
+        assert np.isfinite(change_tempo(samples[:n], 0.7, RATE)).all()
     # The first window is the signal's own: nothing clicks where the rest of the clip joins.
-    assert change_tempo(samples, 0.8)[:240] == pytest.approx(samples[:240], abs=1e-6)
+    assert change_tempo(samples, 0.8, RATE)[:240] == pytest.approx(samples[:240], abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [1, 100, 4999])
 def test_a_room_is_a_convolution(n: int) -> None:
     samples, room = noise(n), noise(700, 1)
-    out = colour(samples, room)
+    out = colour(samples, RATE, room)
     assert out.dtype == np.float32 and len(out) == n
     expected = signal.convolve(samples, room, method="direct")[:n]
     assert out == pytest.approx(expected, abs=2e-4)
@@ -92,15 +108,15 @@ def test_a_room_is_a_convolution(n: int) -> None:
 
 def test_direct_sound_alone_leaves_everything_where_it_is() -> None:
     samples = noise(3000)
-    assert colour(samples, np.array([1.0], np.float32)) == pytest.approx(samples, abs=1e-6)
+    assert colour(samples, RATE, np.array([1.0], np.float32)) == pytest.approx(samples, abs=1e-6)
 
 
 def test_a_flat_microphone_and_none_at_all_change_nothing() -> None:
     samples = noise(3000)
     flat = np.zeros(len(OCTAVES_HZ), np.float32)
-    assert colour(samples, microphone=flat) == pytest.approx(samples, abs=1e-5)
-    assert colour(samples) == pytest.approx(samples, abs=1e-5)
-    minus_6 = colour(samples, microphone=flat - np.float32(6.0206))
+    assert colour(samples, RATE, microphone=flat) == pytest.approx(samples, abs=1e-5)
+    assert colour(samples, RATE) == pytest.approx(samples, abs=1e-5)
+    minus_6 = colour(samples, RATE, microphone=flat - np.float32(6.0206))
     assert minus_6 == pytest.approx(samples / 2.0, abs=1e-5)
 
 
@@ -108,7 +124,9 @@ def test_a_microphone_moves_nothing_in_time() -> None:
     impulse = np.zeros(8000, np.float32)
     impulse[4000] = 1.0
     for seed in range(5):
-        out = colour(impulse, microphone=response_of_a_microphone(np.random.default_rng(seed)))
+        out = colour(
+            impulse, RATE, microphone=response_of_a_microphone(np.random.default_rng(seed))
+        )
         assert np.abs(out).argmax() == 4000 and len(out) == 8000
         assert out[4000 - 1500 : 4000] == pytest.approx(out[4001:5501][::-1], abs=1e-5)
 
@@ -117,7 +135,7 @@ def test_a_microphone_moves_nothing_in_time() -> None:
 def test_a_microphone_has_its_gain_at_each_octave(octave: int) -> None:
     gain_db = np.array([3.0, -6.0, 2.0, 0.0, 4.0, -3.0, -9.0, 1.0], np.float32)
     tone = burst(2.0, 0.0, 2.0, hz=float(OCTAVES_HZ[octave]))
-    out = colour(tone, microphone=gain_db)
+    out = colour(tone, RATE, microphone=gain_db)
     middle = slice(RATE // 2, 3 * RATE // 2)
     ratio = np.sqrt(np.mean(out[middle] ** 2) / np.mean(tone[middle] ** 2))
     assert 20 * np.log10(ratio) == pytest.approx(gain_db[octave], abs=0.2)
@@ -126,8 +144,8 @@ def test_a_microphone_has_its_gain_at_each_octave(octave: int) -> None:
 def test_room_and_microphone_are_one_after_the_other() -> None:
     samples, room = noise(5000), noise(300, 1) / 20
     microphone = response_of_a_microphone(np.random.default_rng(1))
-    both = colour(samples, room, microphone)[:4000]
-    apart = colour(colour(np.pad(samples, (0, 4000)), room), None, microphone)[:4000]
+    both = colour(samples, RATE, room, microphone)[:4000]
+    apart = colour(colour(np.pad(samples, (0, 4000)), RATE, room), RATE, None, microphone)[:4000]
     assert both == pytest.approx(apart, abs=0.02 * float(np.abs(apart).max()))
 
 

@@ -46,7 +46,12 @@ def test_to_dict_and_back() -> None:
         ("snr_db = [5.0, 20.0]", "snr_db = [5.0]", "must have 2 values"),
         ("rooms = 2", "rooms = -1", "rooms = -1"),
         ('manifest = "manifest.csv"', "manifest = 3", "3 is not a str"),
-        ("[scenes]", "[frontend]\nsample_rate = 48_000\n[scenes]", "trained on at 16000 Hz"),
+        ("[scenes]", "[frontend]\nsample_rate = 8_000\n[scenes]", "at most half the sample rate"),
+        (
+            "[scenes]",
+            "[frontend]\nsample_rate = 48_000\n[windows]\nframes = 1200\n[scenes]",
+            "has only 958 frames",
+        ),
         ("[scenes]", "[windows]\nframes = 400\n[scenes]", "has only 318 frames"),
         ("[scenes]", "[scnes]", "unknown key 'scnes'"),
         ("[scenes]", "[scenes", "cannot be read"),

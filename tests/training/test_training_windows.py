@@ -30,9 +30,7 @@ def _ends(windows: np.ndarray) -> np.ndarray:
     return windows[:, -1, 0].astype(int) + 1
 
 
-@given(
-    start=st.integers(120, 200), length=st.integers(25, 110), seed=st.integers(0, 2**32 - 1)
-)
+@given(start=st.integers(120, 200), length=st.integers(25, 110), seed=st.integers(0, 2**32 - 1))
 def test_a_window_with_the_label_holds_the_whole_word(start: int, length: int, seed: int) -> None:
     config = WindowConfig(parts=0.0)
     end = start + length

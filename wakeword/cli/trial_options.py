@@ -39,8 +39,7 @@ class TrialOptions:
             note(f"manifest {warning}")
         noise = self.noise_corpora or _noise_of(bundle)
         config = TrialConfig(frozenset(noise), self.split, self.seed)
-        trained_on = {source.corpus for source in bundle.metadata.training.data}
-        trials = Trials(manifest, bundle.words, trained_on, config)
+        trials = Trials.of_bundle(bundle, manifest, config)
         _note_gaps(trials)
         return manifest, trials
 

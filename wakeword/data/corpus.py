@@ -17,18 +17,17 @@ from wakeword.data.manifest import Recording
 from wakeword.errors import ManifestError
 from wakeword.files import atomic_write
 
-RATE = 16_000
-
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Recordings with their samples, 16 kHz mono int16, back to back in one array."""
+    """Recordings, and their mono int16 samples at ``sample_rate`` Hz back to back in one array."""
 
     recordings: tuple[Recording, ...]
     offsets: NDArray[np.int64]
     samples: NDArray[np.int16]
+    sample_rate: int
 
     def __len__(self) -> int:
         return len(self.recordings)
@@ -45,15 +44,18 @@ class Corpus:
     @property
     def hours(self) -> float:
         """Hours of audio in all."""
-        return len(self.samples) / RATE / 3600
+        return len(self.samples) / self.sample_rate / 3600
 
 
 def load_corpus(
-    recordings: Sequence[Recording], cache: Path, progress: Progress | None = None
+    recordings: Sequence[Recording],
+    sample_rate: int,
+    cache: Path,
+    progress: Progress | None = None,
 ) -> Corpus:
-    """Decode ``recordings`` to 16 kHz mono, or load what an earlier call left in ``cache``.
+    """Decode ``recordings`` to mono at a rate, or load what an earlier call left in ``cache``.
 
-    The cache is keyed by path, size and time of change of every file, so a changed recording
+    The cache is keyed by rate, path, size and time of change of every file, so a changed recording
     is decoded again; so is everything where the cache is damaged.
 
     Raises
@@ -69,16 +71,16 @@ def load_corpus(
     for r in recordings:
         stat = r.path.stat()
         key.update(f"{r.path.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    path = cache / f"audio-{key.hexdigest()[:16]}.npz"
+    path = cache / f"audio-{sample_rate}-{key.hexdigest()[:16]}.npz"
     stored = _load(path)
     if stored is None:
         cache.mkdir(parents=True, exist_ok=True)
-        pieces = _decode_all(recordings, progress)
+        pieces = _decode_all(recordings, sample_rate, progress)
         offsets = np.cumsum([0] + [len(p) for p in pieces], dtype=np.int64)
         stored = offsets, np.concatenate(pieces)
         with atomic_write(path, "wb") as file:
             np.savez(file, offsets=stored[0], samples=stored[1])
-    return Corpus(tuple(recordings), *stored)
+    return Corpus(tuple(recordings), *stored, sample_rate)
 
 
 def _load(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int16]] | None:
@@ -91,10 +93,10 @@ def _load(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int16]] | None:
 
 
 def _decode_all(
-    recordings: Sequence[Recording], progress: Progress | None
+    recordings: Sequence[Recording], sample_rate: int, progress: Progress | None
 ) -> list[NDArray[np.int16]]:
     def decode(recording: Recording) -> NDArray[np.int16]:
-        audio = read_audio(recording.path)
+        audio = read_audio(recording.path, sample_rate)
         return np.asarray(np.clip(np.rint(audio * 32768.0), -32768, 32767), np.int16)
 
     pieces: list[NDArray[np.int16]] = []

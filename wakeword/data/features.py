@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.data.scenes import Scene
-from wakeword.data.sources import RATE
 from wakeword.errors import ConfigError
 from wakeword.frontend import Frontend
 from wakeword.frontend.mel import mel_filters
@@ -35,20 +34,9 @@ class FeatureConfig:
 
 
 class SceneFeatures:
-    """Computes features of scenes of one length; holds warped filter banks.
-
-    Raises
-    ------
-    ConfigError
-        The front end is for audio of another rate than scenes have.
-    """
+    """Computes features of scenes of one length, at its front end's rate; holds filter banks."""
 
     def __init__(self, frontend: Frontend, config: FeatureConfig) -> None:
-        if frontend.config.sample_rate != RATE:
-            raise ConfigError(
-                f"frontend.sample_rate = {frontend.config.sample_rate}, but recordings are "
-                f"trained on at {RATE} Hz"
-            )
         self.frontend = frontend
         self.config = config
         warps = np.linspace(*config.warp, config.warp_steps)

@@ -64,12 +64,14 @@ def fit(samples: Samples, length: int, rng: np.random.Generator) -> Samples:
     return samples[start : start + length]
 
 
-def babble(talkers: Sequence[Samples], length: int, rng: np.random.Generator) -> Samples:
+def babble(
+    talkers: Sequence[Samples], length: int, sample_rate: int, rng: np.random.Generator
+) -> Samples:
     """Sum of talkers at equal level (+-3 dB), each from a random place; (length,) float32."""
     total = np.zeros(length, np.float32)
     for talker in talkers:
         piece = fit(talker, length, rng)
-        level = loudest_rms(piece, 16_000, 1.0)
+        level = loudest_rms(piece, sample_rate, 1.0)
         if level > 0.0:
             total += piece * np.float32(10.0 ** (rng.uniform(-3.0, 3.0) / 20.0) / level)
     return total

@@ -14,21 +14,26 @@ from scipy.signal import find_peaks
 
 from wakeword.data.align import level_db
 from wakeword.data.scene_config import SceneConfig
-from wakeword.data.voices import RATE, Samples, change_tempo, change_voice
+from wakeword.data.voices import Samples, change_tempo, change_voice
 
 LONGEST_WORD_S = 1.4
 """Longer words are said faster, so that a window of 1.5 s can hold them."""
 
-_EDGE = RATE // 20
-_FADE = RATE // 200
+_EDGE_S = 0.05
+_FADE_S = 0.005
 _SHORTEST_SYLLABLE_S = 0.08
 _DIP_DB = 4.0
 
 
 def say(
-    clip: Samples, start: float, end: float, config: SceneConfig, rng: np.random.Generator
+    clip: Samples,
+    start: float,
+    end: float,
+    rate: int,
+    config: SceneConfig,
+    rng: np.random.Generator,
 ) -> tuple[Samples, int, int]:
-    """The clip (n,) with its word at samples [start, end) in another voice and pace.
+    """The clip (n,) of ``rate`` Hz, its word at samples [start, end), in another voice and pace.
 
     Gives the new clip and the word's new times; the word lasts at most ``LONGEST_WORD_S``,
     as long as it can be said twice as fast at most.
@@ -38,14 +43,15 @@ def say(
     tempo = 1.0
     if rng.random() < config.paced:
         tempo = float(np.exp(rng.uniform(*np.log(config.tempo))))
-    tempo = max(tempo, (end - start) / (LONGEST_WORD_S * RATE))
-    first, last = max(0, round(start) - _EDGE), round(end) + _EDGE
+    tempo = max(tempo, (end - start) / (LONGEST_WORD_S * rate))
+    edge = round(_EDGE_S * rate)
+    first, last = max(0, round(start) - edge), round(end) + edge
     before, word, after = clip[:first], clip[first:last], clip[last:]
     if rng.random() < config.syllabic:
-        most = int(LONGEST_WORD_S * RATE - (end - start) / tempo)
-        paced, pauses = _apart(word, before, tempo, most, config, rng)
+        most = int(LONGEST_WORD_S * rate - (end - start) / tempo)
+        paced, pauses = _apart(word, before, tempo, most, rate, config, rng)
     else:
-        paced, pauses = change_tempo(word, tempo), 0
+        paced, pauses = change_tempo(word, tempo, rate), 0
     moved = first + (start - first) / tempo
     return (
         np.concatenate([before, paced, after]),
@@ -54,16 +60,16 @@ def say(
     )
 
 
-def syllable_borders(word: Samples) -> NDArray[np.int64]:
-    """Samples of (n,) where the level dips between two louder stretches of 80 ms or more."""
-    if len(word) < RATE // 10:
+def syllable_borders(word: Samples, rate: int) -> NDArray[np.int64]:
+    """Where in (n,) samples the level dips between two louder stretches of 80 ms or more."""
+    if len(word) < rate // 10:
         return np.zeros(0, np.int64)
     hop_s = 0.01
     shortest = round(_SHORTEST_SYLLABLE_S / hop_s)
-    level = level_db(word, RATE)
+    level = level_db(word, rate)
     dips, _ = find_peaks(-level, distance=shortest, prominence=_DIP_DB)
     inner = dips[(dips >= shortest) & (dips < len(level) - shortest)]
-    return np.asarray(inner * round(hop_s * RATE), np.int64)
+    return np.asarray(inner * round(hop_s * rate), np.int64)
 
 
 def _apart(
@@ -71,6 +77,7 @@ def _apart(
     silence: Samples,
     tempo: float,
     most: int,
+    rate: int,
     config: SceneConfig,
     rng: np.random.Generator,
 ) -> tuple[Samples, int]:
@@ -78,35 +85,35 @@ def _apart(
 
     Pauses sound like the stretch before the word, or are silent where there is none.
     """
-    borders = [b for b in syllable_borders(word).tolist() if rng.random() < 0.7]
+    borders = [b for b in syllable_borders(word, rate).tolist() if rng.random() < 0.7]
     first, *others = np.split(word, borders)
-    out = [_part(first, tempo)]
+    out = [_part(first, tempo, rate)]
     pauses = 0
     for part in others:
-        pause = max(0, min(round(rng.uniform(*config.pause_s) * RATE), most - pauses))
-        out += [_pause(silence, pause), _part(part, tempo)]
+        pause = max(0, min(round(rng.uniform(*config.pause_s) * rate), most - pauses))
+        out += [_pause(silence, pause, rate), _part(part, tempo, rate)]
         pauses += pause
     for left, right in pairwise(out):
-        _fade(left, right)
+        _fade(left, right, rate)
     return np.concatenate(out), pauses
 
 
-def _part(part: Samples, tempo: float) -> Samples:
+def _part(part: Samples, tempo: float, rate: int) -> Samples:
     """One syllable, without the hop that overlap-add may append."""
-    return change_tempo(part, tempo)[: round(len(part) / tempo)]
+    return change_tempo(part, tempo, rate)[: round(len(part) / tempo)]
 
 
-def _pause(silence: Samples, length: int) -> Samples:
+def _pause(silence: Samples, length: int, rate: int) -> Samples:
     """``length`` samples of the end of ``silence``, forth and back if it is shorter."""
-    if len(silence) < RATE // 20:
+    if len(silence) < rate // 20:
         return np.zeros(length, np.float32)
     tail = silence[-max(1, min(length, len(silence))) :]
     return np.resize(np.concatenate([tail, tail[::-1]]), length).astype(np.float32)
 
 
-def _fade(left: Samples, right: Samples) -> None:
+def _fade(left: Samples, right: Samples, rate: int) -> None:
     """Let both pieces go to nothing where they meet: no clicks."""
-    n = min(_FADE, len(left), len(right))
+    n = min(round(_FADE_S * rate), len(left), len(right))
     ramp = np.linspace(0.0, 1.0, n, dtype=np.float32)
     left[len(left) - n :] *= ramp[::-1]
     right[:n] *= ramp

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wakeword.data import mixing
 from wakeword.data.pace import say
 from wakeword.data.scene_config import SceneConfig
-from wakeword.data.sources import RATE, AlignedWord, Sources
+from wakeword.data.sources import AlignedWord, Sources
 from wakeword.data.voices import (
     change_tempo,
     change_voice,
@@ -29,7 +29,7 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scene:
-    """Audio (n,) at 16 kHz with the word's class (0 for none) and times in samples.
+    """Audio (n,) with the word's class (0 for none) and times in samples of the sources' rate.
 
     The stream starts at sample ``begin``: what lies before was never heard. In a scene
     of class 0, ``end`` is where a model mistook it for a word, or 0.
@@ -48,7 +48,8 @@ class SceneMaker:
     def __init__(self, sources: Sources, config: SceneConfig) -> None:
         self.sources = sources
         self.config = config
-        self.length = round(config.seconds * RATE)
+        self.rate = sources.corpus.sample_rate
+        self.length = round(config.seconds * self.rate)
 
     def draw(self, rng: np.random.Generator) -> Scene:
         """One random scene."""
@@ -59,7 +60,7 @@ class SceneMaker:
         label = int(rng.integers(len(self.sources.words)))
         word = self._pick_word(label, rng)
         clip, start, end = self._voice(word, rng)
-        at = round(rng.uniform(*self.config.word_end_s) * RATE) - end
+        at = round(rng.uniform(*self.config.word_end_s) * self.rate) - end
         speech = place(clip, at, self.length)
         start, end = at + start, at + end
         if rng.random() < self.config.carrier:
@@ -90,23 +91,23 @@ class SceneMaker:
     def _voice(self, word: AlignedWord, rng: np.random.Generator) -> tuple[Samples, int, int]:
         """The clip in another voice and pace; word times follow."""
         clip = self.sources.corpus.audio(word.index)
-        return say(clip, word.start, word.end, self.config, rng)
+        return say(clip, word.start, word.end, self.rate, self.config, rng)
 
     def _surround(self, speech: Samples, start: int, end: int, rng: np.random.Generator) -> Samples:
         """Running speech before and perhaps after the word, after a short pause."""
-        level = mixing.loudest_rms(speech, RATE)
+        level = mixing.loudest_rms(speech, self.rate)
         out = np.zeros_like(speech)
-        gaps = (rng.uniform(0.03, 0.4, 2) * RATE).astype(int)
+        gaps = (rng.uniform(0.03, 0.4, 2) * self.rate).astype(int)
         before, after = max(0, start - gaps[0]), min(self.length, end + gaps[1])
         for low, high, wanted in ((0, before, 0.9), (after, self.length, 0.6)):
-            if high - low > 0.1 * RATE and rng.random() < wanted:
+            if high - low > 0.1 * self.rate and rng.random() < wanted:
                 talk = mixing.fit(self._talker(rng), high - low, rng)
-                loud = mixing.loudest_rms(talk, RATE)
+                loud = mixing.loudest_rms(talk, self.rate)
                 if loud > 0.0:
                     out[low:high] = talk * np.float32(
                         level / loud * 10 ** (rng.uniform(-9, 3) / 20)
                     )
-        keep = slice(max(0, start - RATE // 50), end + RATE // 50)
+        keep = slice(max(0, start - self.rate // 50), end + self.rate // 50)
         out[keep] += speech[keep]
         return out
 
@@ -118,20 +119,20 @@ class SceneMaker:
         """Running speech, some of it in another voice and tempo."""
         speed = rng.uniform(*self.config.speed) if rng.random() < 0.5 else 1.0
         tempo = rng.uniform(*self.config.tempo) if rng.random() < 0.2 else 1.0
-        needed = round(self.length * speed * tempo) + RATE // 20
+        needed = round(self.length * speed * tempo) + self.rate // 20
         talk = change_voice(mixing.fit(self._talker(rng), needed, rng), speed)
-        return place(change_tempo(talk, tempo), 0, self.length)
+        return place(change_tempo(talk, tempo, self.rate), 0, self.length)
 
     def _clips(self, rng: np.random.Generator) -> Samples:
         """Single words of other kinds, one after the other."""
         pool = self.sources.clips or self.sources.speech
         out = np.zeros(self.length, np.float32)
-        at = int(rng.integers(0, RATE))
+        at = int(rng.integers(0, self.rate))
         while at < self.length:
             clip = self.sources.corpus.audio(pool[int(rng.integers(len(pool)))])[: self.length]
             clip = change_voice(clip, rng.uniform(*self.config.speed))
             out += place(clip, at, self.length)
-            at += len(clip) + int(rng.integers(0, RATE // 2))
+            at += len(clip) + int(rng.integers(0, self.rate // 2))
         return out
 
     def _near_miss(self, rng: np.random.Generator) -> Samples:
@@ -143,10 +144,10 @@ class SceneMaker:
             clip, start, end = self._voice(self._pick_word(label, rng), rng)
             cut = start + round((end - start) * rng.uniform(0.4, 0.55))
             piece = clip[max(0, start) : cut] if half == 0 else clip[cut:end]
-            halves.append(piece / np.float32(max(mixing.loudest_rms(piece, RATE), 1e-6)) * 0.1)
+            halves.append(piece / np.float32(max(mixing.loudest_rms(piece, self.rate), 1e-6)) * 0.1)
         kind = rng.integers(3) if n > 1 else rng.integers(2)
         piece = np.concatenate(halves) if kind == 2 else halves[int(kind)]
-        at = round(rng.uniform(1.2, 2.6) * RATE) - len(piece)
+        at = round(rng.uniform(1.2, 2.6) * self.rate) - len(piece)
         return place(piece, at, self.length)
 
     def _mined(self, rng: np.random.Generator) -> tuple[Samples, int]:
@@ -154,7 +155,7 @@ class SceneMaker:
         hit = self.sources.mined[int(rng.integers(len(self.sources.mined)))]
         audio = self.sources.corpus.audio(hit.index)
         speed = rng.uniform(0.93, 1.07) if rng.random() < 0.5 else 1.0
-        at = round(rng.uniform(*self.config.word_end_s) * RATE)
+        at = round(rng.uniform(*self.config.word_end_s) * self.rate)
         first = hit.end - round(at * speed)
         piece = place(audio, -first, round(self.length * speed) + 1)
         return place(change_voice(piece, speed), 0, self.length), at
@@ -170,7 +171,7 @@ class SceneMaker:
         kind = rng.random()
         if kind < 0.28:
             talkers = [self._talker(rng) for _ in range(int(rng.integers(2, 9)))]
-            return mixing.babble(talkers, self.length, rng)
+            return mixing.babble(talkers, self.length, self.rate, rng)
         if kind < 0.36 and self.sources.music:
             pool = self.sources.music
         elif kind < 0.44:
@@ -192,12 +193,12 @@ class SceneMaker:
         room = rooms[int(rng.integers(len(rooms)))] if rooms and rng.random() < c.room else None
         microphone = response_of_a_microphone(rng) if rng.random() < c.microphone else None
         if room is not None or microphone is not None:
-            speech = colour(speech, room, microphone)
+            speech = colour(speech, self.rate, room, microphone)
         draw = rng.random()
         if draw >= c.clean:
             snr = rng.uniform(*(c.faint_snr_db if draw < c.clean + c.faint else c.snr_db))
-            speech = mixing.mix_at_snr(speech, self._noise(rng), snr, RATE)
-        level = mixing.loudest_rms(speech, RATE)
+            speech = mixing.mix_at_snr(speech, self._noise(rng), snr, self.rate)
+        level = mixing.loudest_rms(speech, self.rate)
         if level > 0.0:
             speech = speech * np.float32(10.0 ** (rng.uniform(*c.level_db) / 20.0) / level)
         if rng.random() < 0.7:  # the noise of any microphone
@@ -205,6 +206,6 @@ class SceneMaker:
             speech = speech + mixing.coloured_noise(self.length, 0.0, rng) * np.float32(hiss)
         begin = 0
         if rng.random() < c.fresh:  # a stream that starts with, or shortly before, the word
-            latest = start if label else self.length - 2 * RATE
-            begin = int(rng.integers(max(0, latest - RATE // 2), max(1, latest) + 1))
+            latest = start if label else self.length - 2 * self.rate
+            begin = int(rng.integers(max(0, latest - self.rate // 2), max(1, latest) + 1))
         return Scene(np.clip(speech, -1.0, 1.0), label, start, end, begin)

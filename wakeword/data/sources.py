@@ -12,8 +12,6 @@ from wakeword.data.align import SHORTEST_WORD_S, align_word
 from wakeword.data.corpus import Corpus
 from wakeword.errors import ManifestError
 
-RATE = 16_000
-
 
 @dataclass(frozen=True)
 class Kinds:
@@ -104,11 +102,11 @@ def collect(
 
 
 def _aligned(corpus: Corpus, index: int, synthetic: bool) -> AlignedWord | None:
-    recording = corpus.recordings[index]
+    recording, rate = corpus.recordings[index], corpus.sample_rate
     start_s, end_s = recording.word_start_s, recording.word_end_s
     if start_s != start_s:
-        times = align_word(corpus.audio(index), RATE)
+        times = align_word(corpus.audio(index), rate)
         if times is None or times.seconds < SHORTEST_WORD_S:
             return None
         start_s, end_s = times.start_s, times.end_s
-    return AlignedWord(index, round(start_s * RATE), round(end_s * RATE), synthetic)
+    return AlignedWord(index, round(start_s * rate), round(end_s * rate), synthetic)

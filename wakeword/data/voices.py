@@ -9,9 +9,8 @@ from scipy import fft
 
 Samples = NDArray[np.float32]
 
-RATE = 16_000
-_TEMPO_HOP = 240
-_TEMPO_SEARCH = 96
+_TEMPO_HOP_S = 0.015
+_TEMPO_SEARCH_S = 0.006
 OCTAVES_HZ = np.array([62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0])
 
 
@@ -19,32 +18,33 @@ def change_voice(samples: Samples, speed: float) -> Samples:
     """Play (n,) samples ``speed`` times as fast: shorter, pitch and formants higher."""
     if abs(speed - 1.0) < 1e-3 or len(samples) < 2:
         return samples
-    out: Samples = soxr.resample(samples, RATE * speed, RATE, quality="MQ").astype(np.float32)
+    out: Samples = soxr.resample(samples, speed, 1.0, quality="MQ").astype(np.float32)
     return out
 
 
-def change_tempo(samples: Samples, tempo: float) -> Samples:
-    """Say (n,) samples ``tempo`` times as fast at the same pitch and formants.
+def change_tempo(samples: Samples, tempo: float, rate: int) -> Samples:
+    """Say (n,) samples of ``rate`` Hz ``tempo`` times as fast at the same pitch and formants.
 
     Waveform similarity overlap-add (Verhelst and Roelands 1993): windows of 30 ms, each taken
     where it continues the one before best, within 6 ms of where it should be.
     """
-    count = int(len(samples) / tempo / _TEMPO_HOP)
+    hop, search = round(_TEMPO_HOP_S * rate), round(_TEMPO_SEARCH_S * rate)
+    count = int(len(samples) / tempo / hop)
     if abs(tempo - 1.0) < 1e-3 or count < 2:
         return samples
-    width = 2 * _TEMPO_HOP
-    padded = np.pad(samples, (_TEMPO_SEARCH, 2 * width + _TEMPO_SEARCH))
+    width = 2 * hop
+    padded = np.pad(samples, (search, 2 * width + search))
     window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(width) / width)).astype(np.float32)
-    out = np.zeros((count + 1) * _TEMPO_HOP, np.float32)
-    out[:_TEMPO_HOP] = samples[:_TEMPO_HOP] * (1.0 - window[:_TEMPO_HOP])
-    at = _TEMPO_SEARCH
+    out = np.zeros((count + 1) * hop, np.float32)
+    out[:hop] = samples[:hop] * (1.0 - window[:hop])
+    at = search
     for k in range(count):
         if k:
-            expected = padded[at + _TEMPO_HOP : at + _TEMPO_HOP + width]
-            first = round(k * _TEMPO_HOP * tempo)
-            region = padded[first : first + 2 * _TEMPO_SEARCH + width]
+            expected = padded[at + hop : at + hop + width]
+            first = round(k * hop * tempo)
+            region = padded[first : first + 2 * search + width]
             at = first + int(np.argmax(np.correlate(region, expected, "valid")))
-        out[k * _TEMPO_HOP : k * _TEMPO_HOP + width] += padded[at : at + width] * window
+        out[k * hop : k * hop + width] += padded[at : at + width] * window
     return out
 
 
@@ -60,9 +60,12 @@ def response_of_a_microphone(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def colour(
-    samples: Samples, room: Samples | None = None, microphone: NDArray[np.float32] | None = None
+    samples: Samples,
+    rate: int,
+    room: Samples | None = None,
+    microphone: NDArray[np.float32] | None = None,
 ) -> Samples:
-    """Pass (n,) samples through a room and a microphone.
+    """Pass (n,) samples of ``rate`` Hz through a room and a microphone.
 
     Parameters
     ----------
@@ -71,13 +74,13 @@ def colour(
     microphone
         Gain in dB at ``OCTAVES_HZ``, without delay.
     """
-    tail = len(room) if room is not None else RATE // 50
+    tail = len(room) if room is not None else rate // 50
     n = fft.next_fast_len(len(samples) + tail, real=True)
     spectrum = fft.rfft(samples, n)
     if room is not None:
         spectrum *= fft.rfft(room, n)
     if microphone is not None:
-        spectrum *= _gain(microphone, n)
+        spectrum *= _gain(microphone, n, rate)
     out: Samples = fft.irfft(spectrum, n)[: len(samples)].astype(np.float32)
     return out
 
@@ -91,10 +94,10 @@ def place(samples: Samples, at: int, length: int) -> Samples:
     return out
 
 
-def _gain(microphone: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+def _gain(microphone: NDArray[np.float32], n: int, rate: int) -> NDArray[np.float32]:
     """Factor of each of the ``n // 2 + 1`` bins; linear in dB over a grid of 15 Hz."""
-    grid_hz = np.linspace(0.0, RATE / 2, 512)
+    grid_hz = np.linspace(0.0, rate / 2, 512)
     octaves = np.log2(np.maximum(grid_hz, OCTAVES_HZ[0]))
     gain = 10.0 ** (np.interp(octaves, np.log2(OCTAVES_HZ), microphone) / 20.0)
-    bins_hz = np.linspace(0.0, RATE / 2, n // 2 + 1)
+    bins_hz = np.linspace(0.0, rate / 2, n // 2 + 1)
     return np.asarray(np.interp(bins_hz, grid_hz, gain), np.float32)

@@ -24,7 +24,7 @@ _STEPS_AHEAD = 32
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording to score, 16 kHz mono float32, read when its turn comes.
+    """One recording to score, mono float32 at the bundle's rate, read when its turn comes.
 
     blocks
         Opens the recording and yields its samples in blocks (n,) of any length, so that a

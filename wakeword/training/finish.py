@@ -48,10 +48,9 @@ def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
 
 
 def _trials(run: TrainingRun, bundle: Bundle) -> Trials:
-    trained_on = {source.corpus for source in bundle.metadata.training.data}
     noise = frozenset(run.recipe.data.noise_corpora)
     config = TrialConfig(noise, SPLIT, run.recipe.training.seed)
-    return Trials(run.manifest, bundle.words, trained_on, config)
+    return Trials.of_bundle(bundle, run.manifest, config)
 
 
 def _loss_picture(run: TrainingRun) -> bytes:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from wakeword.data.features import FeatureConfig
 from wakeword.data.scene_config import SceneConfig
-from wakeword.data.sources import RATE
 from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
 from wakeword.runtime.metadata import BACKGROUND, check_labels, check_name
@@ -156,12 +155,7 @@ class Recipe:
     detection: DetectionSection = field(default_factory=DetectionSection)
 
     def __post_init__(self) -> None:
-        if self.frontend.sample_rate != RATE:
-            raise RecipeError(
-                f"frontend.sample_rate = {self.frontend.sample_rate}, but recordings are trained "
-                f"on at {RATE} Hz"
-            )
-        frames = self.frontend.frames_after(round(self.scenes.seconds * RATE))
+        frames = self.frontend.frames_after(round(self.scenes.seconds * self.frontend.sample_rate))
         if frames < self.windows.frames:
             raise RecipeError(
                 f"windows.frames = {self.windows.frames}, but a scene of {self.scenes.seconds:g} s "

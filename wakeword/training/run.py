@@ -166,14 +166,16 @@ class TrainingRun:
 
     def _prepare(self) -> Sources:
         """Decode, align, simulate rooms."""
-        d = self.recipe.data
+        d, rate = self.recipe.data, self.recipe.frontend.sample_rate
         chosen = self._chosen()
         advance = self.reporter.stage("reading recordings", len(chosen), "files")
-        corpus = load_corpus(chosen, self.paths.cache, advance)
+        corpus = load_corpus(chosen, rate, self.paths.cache, advance)
         rooms = []
         if d.rooms:
             advance = self.reporter.stage("simulating rooms", d.rooms, "rooms")
-            rooms = simulate_rooms(d.rooms, self.recipe.training.seed, progress=advance)
+            rooms = simulate_rooms(
+                d.rooms, self.recipe.training.seed, sample_rate=rate, progress=advance
+            )
         kinds = Kinds(
             frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
         )

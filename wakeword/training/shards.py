@@ -20,6 +20,7 @@ from wakeword.data.features import FeatureConfig, SceneFeatures
 from wakeword.data.scene_config import SceneConfig
 from wakeword.data.scenes import SceneMaker
 from wakeword.data.sources import Sources
+from wakeword.errors import ConfigError
 from wakeword.frontend import Frontend, FrontendConfig
 from wakeword.training.windows import SceneArrays, frame_times
 
@@ -28,7 +29,13 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """What every shard is made from."""
+    """What every shard is made from.
+
+    Raises
+    ------
+    ConfigError
+        The recordings are of another rate than the front end.
+    """
 
     sources: Sources
     scenes: SceneConfig
@@ -36,6 +43,13 @@ class ShardPlan:
     frontend: FrontendConfig
     seed: int
     size: int
+
+    def __post_init__(self) -> None:
+        rate, wanted = self.sources.corpus.sample_rate, self.frontend.sample_rate
+        if rate != wanted:
+            raise ConfigError(
+                f"the recordings were read at {rate} Hz, but frontend.sample_rate = {wanted}"
+            )
 
 
 def make_shard(plan: ShardPlan, number: int) -> SceneArrays:

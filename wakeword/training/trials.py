@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.audio.files import read_audio, read_blocks
+from wakeword.audio.resample import MODEL_RATE
 from wakeword.data.manifest import Manifest, Recording
 from wakeword.data.mixing import babble, fit, mix_at_snr, rms
 from wakeword.errors import ConfigError, EvaluationError
 from wakeword.evaluation.events import Label, Truth
 from wakeword.evaluation.scoring import Clip
+from wakeword.runtime import Bundle
 
-RATE = 16_000
 Samples = NDArray[np.float32]
 Kind = Literal["clean", "noise", "babble"]
 _KEPT_RECORDINGS = 512
@@ -78,6 +79,8 @@ class Trials:
         Those of the bundle.
     trained_on
         Corpora that it was trained on.
+    sample_rate
+        In which it hears: recordings are read at this rate.
 
     Raises
     ------
@@ -91,9 +94,11 @@ class Trials:
         words: Sequence[str],
         trained_on: Collection[str],
         config: TrialConfig,
+        sample_rate: int = MODEL_RATE,
     ) -> None:
         self.words = tuple(words)
         self.config = config
+        self.sample_rate = sample_rate
         self._root = manifest.path.parent
         self.recordings = manifest.where(
             lambda r: r.split == config.split or r.corpus not in trained_on
@@ -105,7 +110,14 @@ class Trials:
             )
         self._noise = [r for r in self.recordings if r.corpus in config.noise_corpora]
         self._talk = [r for r in self.recordings if self._is_talk(r)]
-        self._read = lru_cache(_KEPT_RECORDINGS)(_read_pcm)
+        self._read = lru_cache(_KEPT_RECORDINGS)(partial(_read_pcm, rate=sample_rate))
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle, manifest: Manifest, config: TrialConfig) -> Trials:
+        """What ``bundle`` can be measured on: its words, its rate, and nothing it has heard."""
+        metadata = bundle.metadata
+        trained_on = {source.corpus for source in metadata.training.data}
+        return cls(manifest, bundle.words, trained_on, config, metadata.frontend.sample_rate)
 
     @property
     def clips_of(self) -> dict[str, int]:
@@ -150,7 +162,8 @@ class Trials:
     def recorded(self) -> Iterable[Clip]:
         """Every usable recording as it is: the negatives, and the clean clips among them."""
         for recording in self.recordings:
-            yield Clip(self.label(recording), partial(read_blocks, recording.path, RATE))
+            read = partial(read_blocks, recording.path, self.sample_rate)
+            yield Clip(self.label(recording), read)
 
     def mixed(self, condition: Condition) -> Iterable[Clip]:
         """Every clip of a word in noise or babble, with some of it before and after.
@@ -197,10 +210,11 @@ class Trials:
     def _mix(self, recording: Recording, condition: Condition) -> tuple[Samples]:
         keys = (self._name(recording), condition.kind)
         rng = np.random.default_rng([self.config.seed, *(zlib.crc32(k.encode()) for k in keys)])
-        context = round(self.config.context_s * RATE)
-        speech = np.pad(read_audio(recording.path, RATE), context)
+        rate = self.sample_rate
+        context = round(self.config.context_s * rate)
+        speech = np.pad(read_audio(recording.path, rate), context)
         draw = self._draw_noise if condition.kind == "noise" else self._draw_babble
-        mixed = mix_at_snr(speech, draw(len(speech), rng), condition.snr_db, RATE)
+        mixed = mix_at_snr(speech, draw(len(speech), rng), condition.snr_db, rate)
         # A loud clip in louder noise would clip: no microphone is set like that.
         return (mixed / np.float32(max(1.0, float(np.abs(mixed).max(initial=0.0)))),)
 
@@ -215,7 +229,8 @@ class Trials:
 
     def _draw_babble(self, length: int, rng: np.random.Generator) -> Samples:
         chosen = rng.choice(len(self._talk), self.config.talkers, replace=False)
-        return babble([self._read_float(self._talk[int(i)]) for i in chosen], length, rng)
+        talkers = [self._read_float(self._talk[int(i)]) for i in chosen]
+        return babble(talkers, length, self.sample_rate, rng)
 
     def _read_float(self, recording: Recording) -> Samples:
         return self._read(recording).astype(np.float32) / np.float32(32_768.0)
@@ -234,8 +249,8 @@ class Trials:
         return (recording.path.relative_to(self._root) if inside else recording.path).as_posix()
 
 
-def _read_pcm(recording: Recording) -> NDArray[np.int16]:
+def _read_pcm(recording: Recording, rate: int) -> NDArray[np.int16]:
     """Samples (n,) at half the memory of float32."""
-    audio = read_audio(recording.path, RATE)
+    audio = read_audio(recording.path, rate)
     pcm: NDArray[np.int16] = np.clip(np.rint(audio * 32_768.0), -32_768, 32_767).astype(np.int16)
     return pcm
