@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from wakeword.cli.trial_options import Stages, TrialOptions
+from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.events import Track
 from wakeword.evaluation.measurement import evaluate
@@ -26,7 +27,6 @@ from wakeword.runtime import Bundle, find_bundle
 from wakeword.runtime.sections import SmootherConfig
 from wakeword.runtime.smoother import Smoother
 from wakeword.training.measuring import Scored, score_trials
-from wakeword.training.trials import Condition
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "experiments.md"
 STEPS = range(1, 7)

@@ -15,8 +15,9 @@ from wakeword.audio.files import read_audio
 from wakeword.data.manifest import read_manifest
 from wakeword.data.mixing import loudest_rms, rms
 from wakeword.errors import ConfigError, EvaluationError
+from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.scoring import Clip
-from wakeword.training.trials import Condition, TrialConfig, Trials
+from wakeword.training.trials import TrialConfig, Trials
 
 CONFIG = TrialConfig(noise_corpora=frozenset({"noise"}), talkers=4)
 SILENCE = np.zeros(RATE, np.float32)

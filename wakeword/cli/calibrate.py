@@ -15,7 +15,8 @@ from wakeword.evaluation.calibration import TARGETS_FA_PER_HOUR
 from wakeword.runtime import OperatingPoints, find_bundle
 
 if TYPE_CHECKING:
-    from wakeword.training.trials import Condition, Trials
+    from wakeword.evaluation.conditions import Condition
+    from wakeword.training.trials import Trials
 
 EPILOG = """\b
 Examples:
@@ -95,7 +96,7 @@ def calibrate(
 
 
 def _condition(trials: Trials, snr_db: float) -> Condition:
-    from wakeword.training.trials import Condition
+    from wakeword.evaluation.conditions import Condition
 
     lack = trials.lacks("noise")
     if lack is None:

@@ -17,8 +17,9 @@ from wakeword.runtime import Bundle, find_bundle
 
 if TYPE_CHECKING:
     from wakeword.data.manifest import Manifest
+    from wakeword.evaluation.conditions import Kind
     from wakeword.evaluation.measurement import Evaluation
-    from wakeword.training.trials import Kind, Trials
+    from wakeword.training.trials import Trials
 
 EPILOG = """\b
 Examples:

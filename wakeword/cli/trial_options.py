@@ -29,17 +29,17 @@ class TrialOptions:
     noise_corpora: tuple[str, ...]
     seed: int
 
-    def open(self, bundle: Bundle) -> tuple[Manifest, Trials]:
-        """Read the manifest and pick what the bundle was not trained on."""
+    def open(self, *bundles: Bundle) -> tuple[Manifest, Trials]:
+        """Read the manifest and pick what none of the bundles was trained on."""
         from wakeword.data.manifest import read_manifest
         from wakeword.training.trials import TrialConfig, Trials
 
         manifest = read_manifest(self.manifest)
         for warning in manifest.warnings:
             note(f"manifest {warning}")
-        noise = self.noise_corpora or _noise_of(bundle)
+        noise = self.noise_corpora or {name for bundle in bundles for name in _noise_of(bundle)}
         config = TrialConfig(frozenset(noise), self.split, self.seed)
-        trials = Trials.of_bundle(bundle, manifest, config)
+        trials = Trials.of_bundles(bundles, manifest, config)
         _note_gaps(trials)
         return manifest, trials
 

@@ -5,8 +5,9 @@ Responses start at the direct sound, so that word times stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,24 +64,13 @@ def simulate_rooms(
     MissingExtraError
         pyroomacoustics is not installed.
     """
-    try:
-        import pyroomacoustics as pra
-    except ImportError as error:
-        raise MissingExtraError("pyroomacoustics", "train", "simulating rooms") from error
+    pra = _pyroomacoustics()
     ranges = ranges or RoomRange()
     rng = np.random.default_rng([seed, 0x500])
+    rooms = _rooms(pra, ranges, sample_rate, rng)
     responses: list[NDArray[np.float32]] = []
     while len(responses) < count:
-        size = np.array(
-            [rng.uniform(*r) for r in (ranges.length_m, ranges.width_m, ranges.height_m)]
-        )
-        try:
-            absorption, order = pra.inverse_sabine(rng.uniform(*ranges.rt60_s), size)
-        except ValueError:  # no absorption gives this room so short a decay: draw again
-            continue
-        room = pra.ShoeBox(
-            size, fs=sample_rate, materials=pra.Material(absorption), max_order=min(order, 24)
-        )
+        size, room = next(rooms)
         microphone, talker = _places(size, ranges.distance_m, rng)
         room.add_source(talker)
         room.add_microphone(microphone)
@@ -89,6 +79,73 @@ def simulate_rooms(
         if progress:
             progress(1)
     return responses
+
+
+def simulate_distances(
+    distances_m: Sequence[float],
+    count: int,
+    seed: int,
+    sample_rate: int = 16_000,
+    progress: Callable[[float], None] | None = None,
+) -> list[list[NDArray[np.float32]]]:
+    """Return the responses of ``count`` rooms, each at every distance, in their order.
+
+    In each room the talker steps away from the microphone on one line: nothing else changes.
+    Rooms are drawn as for training, but long enough for the farthest talker, other ones, and
+    their decay is not cut before 1 s.
+
+    Raises
+    ------
+    MissingExtraError
+        pyroomacoustics is not installed.
+    """
+    pra = _pyroomacoustics()
+    farthest = max(distances_m)
+    shortest_m = farthest + 4 * MARGIN_M
+    length_m = (max(4.0, shortest_m), max(8.0, shortest_m + 1.0))
+    ranges = RoomRange(length_m, width_m=(3.0, 6.0), longest_s=1.0)
+    rng = np.random.default_rng([seed, 0xFA5])
+    rooms = _rooms(pra, ranges, sample_rate, rng)
+    out: list[list[NDArray[np.float32]]] = []
+    for size, room in (next(rooms) for _ in range(count)):
+        microphone, talker = _places(size, (farthest, farthest), rng)
+        for distance_m in distances_m:
+            room.add_source(microphone + (talker - microphone) * (distance_m / farthest))
+        room.add_microphone(microphone)
+        room.compute_rir()
+        longest = round(ranges.longest_s * sample_rate)
+        out.append([_trim(np.asarray(response), longest) for response in room.rir[0]])
+        if progress:
+            progress(1)
+    return out
+
+
+def _pyroomacoustics() -> Any:
+    try:
+        import pyroomacoustics
+    except ImportError as error:
+        raise MissingExtraError("pyroomacoustics", "train", "simulating rooms") from error
+    return pyroomacoustics
+
+
+def _rooms(
+    pra: Any, ranges: RoomRange, sample_rate: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float64], Any]]:
+    """Empty rooms (size, room) without end."""
+    while True:
+        size = np.array(
+            [rng.uniform(*r) for r in (ranges.length_m, ranges.width_m, ranges.height_m)]
+        )
+        try:
+            absorption, order = pra.inverse_sabine(rng.uniform(*ranges.rt60_s), size)
+        except ValueError:  # no absorption gives this room so short a decay: draw again
+            continue
+        yield (
+            size,
+            pra.ShoeBox(
+                size, fs=sample_rate, materials=pra.Material(absorption), max_order=min(order, 24)
+            ),
+        )
 
 
 def _shortest_rt60_s(length_m: float, width_m: float, height_m: float) -> float:

@@ -50,7 +50,7 @@ def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
 def _trials(run: TrainingRun, bundle: Bundle) -> Trials:
     noise = frozenset(run.recipe.data.noise_corpora)
     config = TrialConfig(noise, SPLIT, run.recipe.training.seed)
-    return Trials.of_bundle(bundle, run.manifest, config)
+    return Trials.of_bundles([bundle], run.manifest, config)
 
 
 def _loss_picture(run: TrainingRun) -> bytes:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from wakeword.errors import ConfigError
 from wakeword.evaluation.calibration import calibrate
+from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.documents import (
     OPERATING_POINTS,
     operating_points_section,
@@ -20,7 +21,7 @@ from wakeword.evaluation.scoring import event_rules, score_clips
 from wakeword.runtime import Bundle, OperatingPoints, write_bundle
 from wakeword.runtime.bundle import RECIPE_FILE
 from wakeword.runtime.bundle_writer import FIGURES_FOLDER
-from wakeword.training.trials import Condition, Trials
+from wakeword.training.trials import Trials
 
 
 class Stage(Protocol):
@@ -56,13 +57,13 @@ def score_trials(
     EvaluationError
         There is no noise, or no speech for babble.
     """
-    mixed = {c: trials.mixed(c) for c in conditions if c.kind != "clean"}
+    mixed = {c: trials.mixed(c) for c in conditions if not c.as_recorded}
     recorded = score_clips(
         bundle, trials.recorded(), progress=stage("scoring recordings", trials.seconds)
     )
     by_condition: dict[str, Sequence[Track]] = {}
     for condition in conditions:
-        if condition.kind == "clean":
+        if condition.as_recorded:
             by_condition[condition.name] = [t for t in recorded if t.label.truths]
         else:
             advance = stage(f"scoring clips, {condition.name}", trials.mixed_seconds)

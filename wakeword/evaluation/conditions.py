@@ -1,0 +1,54 @@
+"""Under what clips of the words are heard: noise or babble at an SNR, and a distance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from wakeword.errors import ConfigError
+
+Kind = Literal["clean", "noise", "babble"]
+
+NEAREST_M, FARTHEST_M = 0.1, 10.0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What clips are mixed with, how loud, and from how far they are heard.
+
+    snr_db
+        Infinite for ``clean``: nothing is mixed in.
+    distance_m
+        Metres from talker to microphone in a simulated room; None is as recorded.
+    """
+
+    kind: Kind
+    snr_db: float = math.inf
+    distance_m: float | None = None
+
+    def __post_init__(self) -> None:
+        clean = self.kind == "clean"
+        if clean != math.isinf(self.snr_db) or not (clean or -40.0 <= self.snr_db <= 80.0):
+            raise ConfigError(f"{self.kind} at {self.snr_db} dB SNR; it must be from -40 to 80 dB")
+        if self.distance_m is not None and not NEAREST_M <= self.distance_m <= FARTHEST_M:
+            raise ConfigError(
+                f"a talker {self.distance_m} m away; it must be from {NEAREST_M:g} to "
+                f"{FARTHEST_M:g} m"
+            )
+
+    @property
+    def mixture(self) -> str:
+        """What is mixed in, whatever the distance: ``clean``, ``noise at 10 dB SNR``."""
+        return "clean" if self.kind == "clean" else f"{self.kind} at {self.snr_db:g} dB SNR"
+
+    @property
+    def name(self) -> str:
+        """As reports and operating points call it: ``noise at 10 dB SNR, 2 m away``."""
+        far = "" if self.distance_m is None else f", {self.distance_m:g} m away"
+        return self.mixture + far
+
+    @property
+    def as_recorded(self) -> bool:
+        """Whether clips are heard as they are."""
+        return self.kind == "clean" and self.distance_m is None
