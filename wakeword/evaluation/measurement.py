@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from wakeword.evaluation.calibration import Choice, choose_threshold, negative_curve
 from wakeword.evaluation.curve import Curve, candidate_thresholds, measure, with_clips
-from wakeword.evaluation.events import EventRules, Track, detected_steps, match
+from wakeword.evaluation.events import EventRules, Track, detected_steps
 from wakeword.evaluation.intervals import Proportion, Rate, false_alarm_rate, miss_rate
+from wakeword.evaluation.outcomes import Basis, Outcome, outcomes_of
 from wakeword.runtime import Bundle
-
-Basis = Literal["chosen", "shipped"]
-"""Where a threshold comes from: chosen on the negatives of this very evaluation, or shipped
-with the bundle as its operating point."""
 
 EventKind = Literal["miss", "false alarm"]
 
@@ -79,6 +77,7 @@ class Evaluation:
     target_fa_per_hour: float
     choices: Mapping[str, Choice]
     shipped: Mapping[str, float]
+    outcomes: tuple[Outcome, ...]
     misses: tuple[Misses, ...]
     alarms: tuple[Alarms, ...]
     events: tuple[Event, ...]
@@ -139,53 +138,51 @@ def evaluate(
         "chosen": {w: c.threshold for w, c in choices.items()},
         "shipped": shipped,
     }
-    misses: list[Misses] = []
+    outcomes: list[Outcome] = []
     alarms: list[Alarms] = []
     events: list[Event] = []
     for basis, by_word in thresholds.items():
-        judge = _Judge(basis, by_word, rules)
-        for condition, tracks in positives.items():
-            for word in bundle.words:
-                misses += judge.misses(word, condition, tracks, events)
-        alarms += judge.alarms(negatives, events)
+        judged = list(outcomes_of(basis, by_word, positives, rules))
+        outcomes += judged
+        events += (_miss(o) for o in judged if o.missed)
+        alarms += _Judge(basis, by_word, rules).alarms(negatives, events)
     return Evaluation(
-        target, choices, shipped, tuple(misses), tuple(alarms), tuple(events),
-        {w: _curves(w, negatives, positives, rules) for w in bundle.words},
+        target, choices, shipped, tuple(outcomes), tuple(_misses(outcomes)), tuple(alarms),
+        tuple(events), {w: _curves(w, negatives, positives, rules) for w in bundle.words},
+    )  # fmt: skip
+
+
+def _misses(outcomes: Sequence[Outcome]) -> Iterator[Misses]:
+    """Outcomes counted by basis, condition and word; none where no clip holds the word."""
+    for (basis, condition, word), group in groupby(
+        outcomes, lambda o: (o.basis, o.condition, o.word)
+    ):
+        clips = list(group)
+        yield Misses(
+            word,
+            condition,
+            basis,
+            clips[0].threshold,
+            miss_rate(sum(o.missed for o in clips), len(clips)),
+            len({o.cluster for o in clips if o.speaker}),
+            sum(o.extra_alarms for o in clips),
+        )
+
+
+def _miss(o: Outcome) -> Event:
+    return Event(
+        "miss", o.basis, o.word, o.condition, o.recording, o.corpus, o.speaker,
+        o.time_s, o.score, o.threshold,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Judge:
-    """Applies the detector with one set of thresholds."""
+    """Counts the alarms of one set of thresholds."""
 
     basis: Basis
     thresholds: Mapping[str, float]
     rules: EventRules
-
-    def misses(
-        self, word: str, condition: str, tracks: Sequence[Track], events: list[Event]
-    ) -> Iterator[Misses]:
-        """Misses in the clips that hold ``word``; none where no clip does."""
-        threshold, missed, clips, extra = self.thresholds[word], 0, 0, 0
-        speakers: set[str] = set()
-        for track in tracks:
-            truths = track.truths(word)
-            if not truths:
-                continue
-            found = match(detected_steps(track, word, threshold, self.rules), truths, self.rules)
-            extra += len(found.false_steps)
-            clips += len(truths)
-            speakers |= {track.label.speaker} - {""}
-            for truth, hit in zip(truths, found.hit_steps, strict=True):
-                if hit is None:
-                    missed += 1
-                    first, stop = self.rules.steps_of(truth)
-                    near = track.column(word)[first:stop]
-                    best = first + int(near.argmax()) if len(near) else first
-                    events.append(self._event("miss", word, condition, track, best))
-        if clips:
-            share = miss_rate(missed, clips)
-            yield Misses(word, condition, self.basis, threshold, share, len(speakers), extra)
 
     def alarms(self, negatives: Sequence[Track], events: list[Event]) -> Iterator[Alarms]:
         """False alarms by word and corpus, and over all words and all corpora."""
@@ -196,7 +193,7 @@ class _Judge:
                 for corpus in (track.label.corpus, ALL_CORPORA):
                     for name in (word, ALL_WORDS):
                         counts[name, corpus] = counts.get((name, corpus), 0) + len(steps)
-                events += (self._event("false alarm", word, "", track, step) for step in steps)
+                events += (self._false_alarm(word, track, step) for step in steps)
         corpora = sorted({t.label.corpus for t in negatives})
         for name in (*self.thresholds, ALL_WORDS):
             for corpus in (*corpora, ALL_CORPORA):
@@ -214,20 +211,17 @@ class _Judge:
             if corpus in (ALL_CORPORA, t.label.corpus) and any(t.is_negative(w) for w in words)
         ]
 
-    def _event(
-        self, kind: EventKind, word: str, condition: str, track: Track, step: int
-    ) -> Event:
-        scores = track.column(word)
+    def _false_alarm(self, word: str, track: Track, step: int) -> Event:
         return Event(
-            kind=kind,
+            kind="false alarm",
             basis=self.basis,
             word=word,
-            condition=condition,
+            condition="",
             recording=track.label.name,
             corpus=track.label.corpus,
             speaker=track.label.speaker,
             time_s=round((step + 1) * self.rules.step_s, 3),
-            score=float(scores[step]) if step < len(scores) else 0.0,
+            score=float(track.column(word)[step]),
             threshold=self.thresholds[word],
         )
 

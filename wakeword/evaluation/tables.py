@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from wakeword.evaluation.intervals import Proportion, Rate
-from wakeword.evaluation.measurement import ALL_CORPORA, ALL_WORDS, Basis, Evaluation
+from wakeword.evaluation.measurement import ALL_CORPORA, ALL_WORDS, Evaluation
+from wakeword.evaluation.outcomes import Basis
 from wakeword.runtime import OperatingPoints
 
 BASES: Mapping[Basis, str] = {
