@@ -13,6 +13,10 @@ Basis = Literal["chosen", "shipped"]
 with the bundle as its operating point."""
 
 
+Cluster = tuple[str, str, str]
+"""A speaker, or a clip of whom nobody knows who he is."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One utterance of a word under one condition, judged with one kind of threshold.
@@ -35,9 +39,17 @@ class Outcome:
     extra_alarms: int
 
     @property
-    def cluster(self) -> tuple[str, ...]:
-        """Who said it. Where nobody knows, the recording: as if each were another speaker's."""
-        return (self.corpus, self.speaker) if self.speaker else (self.corpus, "", self.recording)
+    def cluster(self) -> Cluster:
+        """Who said it, as :func:`cluster_of` tells."""
+        return cluster_of(self.corpus, self.speaker, self.recording)
+
+
+def cluster_of(corpus: str, speaker: str, recording: str) -> Cluster:
+    """Whose clip it is: (corpus, speaker, "").
+
+    Where nobody knows, (corpus, "", recording): as if each clip were another speaker's.
+    """
+    return (corpus, speaker, "" if speaker else recording)
 
 
 def outcomes_of(
