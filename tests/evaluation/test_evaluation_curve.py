@@ -59,6 +59,8 @@ def test_sweep_counts_extra_detections_as_false_alarms(
         found = match(detected_steps(positive, WORD, threshold, rules), truths, rules)
         assert counts.hits[i].tolist() == [hit is not None for hit in found.hit_steps]
         assert counts.false_alarms[i] == len(found.false_steps)
+        inside = [any(first <= s < stop for first, stop in windows) for s in found.false_steps]
+        assert counts.repeats[i] == sum(inside)
 
 
 def test_hand_made_curve() -> None:

@@ -27,10 +27,14 @@ _HIGHEST = np.nextafter(np.float32(1.0), np.float32(0.0))
 
 @dataclass(frozen=True)
 class Counts:
-    """Events at each threshold: hits (thresholds, utterances) and alarms (thresholds,)."""
+    """Events at each threshold: hits (thresholds, utterances) and alarms (thresholds,).
+
+    repeats (thresholds,) are those of the alarms that fall to an utterance which was hit before.
+    """
 
     hits: NDArray[np.bool_]
     false_alarms: NDArray[np.int64]
+    repeats: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -99,20 +103,24 @@ def sweep(
     """
     count = len(thresholds)
     hits = np.zeros((count, len(windows)), bool)
-    false_alarms = np.zeros(count, np.int64)
+    false_alarms, repeats = np.zeros(count, np.int64), np.zeros(count, np.int64)
     last = np.full(count, -(1 << 40), np.int64)
     low, high = _crossed(scores, thresholds)
     for step in np.flatnonzero(high > low).tolist():
         crossed = slice(low[step], high[step])
         fires = step - last[crossed] >= refractory_steps
         last[crossed][fires] = step
+        inside = False
         for index, (first, stop) in enumerate(windows):
             if first <= step < stop:
+                inside = True
                 taken = hits[crossed, index].copy()
                 hits[crossed, index] |= fires
                 fires &= taken
         false_alarms[crossed] += fires
-    return Counts(hits, false_alarms)
+        if inside:
+            repeats[crossed] += fires
+    return Counts(hits, false_alarms, repeats)
 
 
 def measure(
