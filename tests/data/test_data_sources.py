@@ -107,3 +107,17 @@ def test_speech_is_long_and_of_several_words_or_of_unknown_ones_all_else_are_cli
 def test_an_empty_class_is_refused_by_name(rows: list[object], says: str) -> None:
     with pytest.raises(ManifestError, match=says):
         sorted_into(corpus_of(rows), "alpha")  # type: ignore[arg-type]
+
+
+def test_a_word_inside_a_sentence_is_one_at_its_stated_times() -> None:
+    """Where five clips say that it is a word, and the sentence says no other."""
+    clips = [(recording("alpha", times_s=WORD_S), ALPHA[1])] * 5
+    talk = faint(burst(3.0, 0.2, 2.8))
+    inside = recording("then alpha said no", "clips", 3.0, (1.2, 1.6)), talk
+    untimed = recording("then alpha said no", "clips", 3.0), talk
+    twice = recording("alpha or alpha", "clips", 3.0, (1.2, 1.6)), talk
+    without = recording("nothing of ours", "clips", 3.0, (1.2, 1.6)), talk
+    sources = sorted_into(corpus_of([*clips, inside, untimed, twice, without, HUM]), "alpha")
+    assert [w.index for w in sources.words[0]] == [0, 1, 2, 3, 4, 5]
+    assert (sources.words[0][5].start, sources.words[0][5].end) == (1.2 * RATE, 1.6 * RATE)
+    assert sources.speech == (8,) and sources.clips == ()

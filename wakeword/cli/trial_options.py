@@ -32,12 +32,14 @@ class TrialOptions:
     def open(self, *bundles: Bundle) -> tuple[Manifest, Trials]:
         """Read the manifest and pick what none of the bundles was trained on."""
         from wakeword.data.manifest import read_manifest
-        from wakeword.training.trials import TrialConfig, Trials
+        from wakeword.training.trials import TrialConfig, Trials, listed_in_recipe
 
         manifest = read_manifest(self.manifest)
         for warning in manifest.warnings:
             note(f"manifest {warning}")
-        noise = self.noise_corpora or {name for bundle in bundles for name in _noise_of(bundle)}
+        noise = self.noise_corpora or {
+            name for bundle in bundles for name in listed_in_recipe(bundle, "noise_corpora")
+        }
         config = TrialConfig(frozenset(noise), self.split, self.seed)
         trials = Trials.of_bundles(bundles, manifest, config)
         _note_gaps(trials)
@@ -93,17 +95,12 @@ class Stages:
         return self._stack.enter_context(progress(name, total, unit))
 
 
-def _noise_of(bundle: Bundle) -> tuple[str, ...]:
-    """The noise corpora of the recipe that the bundle was trained with."""
-    data = bundle.metadata.training.recipe.get("data")
-    found = data.get("noise_corpora") if isinstance(data, dict) else None
-    return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
-
-
 def _note_gaps(trials: Trials) -> None:
     missing = [word for word, clips in trials.clips_of.items() if not clips]
     if missing:
         note(f"no clips of {', '.join(missing)}: their misses are not measured")
+    if trials.excluded:
+        note(f"{trials.excluded} recordings that the model's recipe excludes are not measured on")
     left_out = trials.left_out()
     if left_out:
         minutes = sum(r.seconds for r in left_out) / 60.0

@@ -7,7 +7,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,7 +54,11 @@ class Recording:
 
         Punctuation, hyphens and quotes around and inside do not matter: "'smart-mirror's".
         """
-        return _whole_words(word).search(self.text) is not None
+        return self.times_said(word) > 0
+
+    def times_said(self, word: str) -> int:
+        """How often the transcript holds ``word``, as :meth:`says` understands it."""
+        return len(_whole_words(word).findall(self.text))
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,23 @@ def read_manifest(path: str | Path, *, check_files: bool = True) -> Manifest:
                 f"the first is {missing[0]}"
             )
     return Manifest(path, tuple(recordings), hashlib.sha256(raw).hexdigest(), tuple(warnings))
+
+
+def join_manifests(first: Manifest, others: Sequence[Manifest]) -> Manifest:
+    """All recordings of several manifests, those of ``first`` first; alone, it is as it was.
+
+    Raises
+    ------
+    ManifestError
+        A recording, or a speaker of one corpus, is in two splits.
+    """
+    if not others:
+        return first
+    joined = [r for manifest in (first, *others) for r in manifest]
+    _check_splits(first.path, joined)
+    digest = hashlib.sha256("".join(m.sha256 for m in (first, *others)).encode())
+    warnings = [w for manifest in (first, *others) for w in manifest.warnings]
+    return Manifest(first.path, tuple(joined), digest.hexdigest(), tuple(warnings))
 
 
 def _check_header(path: Path, names: object) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wakeword.data.align import SHORTEST_WORD_S, align_word
 from wakeword.data.corpus import Corpus
+from wakeword.data.vocabulary import Vocabulary
 from wakeword.errors import ManifestError
 
 
@@ -60,8 +61,9 @@ def collect(
 ) -> Sources:
     """Sort the recordings of ``corpus`` into words, speech, short clips, noise and music.
 
-    A recording whose text is exactly a label is that word and is aligned; one whose
-    transcript merely holds a label is left out, since nobody knows where it is. A recording
+    A recording whose text is exactly a label is that word, at its stated times or aligned; so is
+    a sentence whose stated times are those of a label. One whose transcript merely holds a label
+    is left out, since nobody knows where it is. A recording
     without a transcript is taken at its corpus's word: it is negative.
 
     Raises
@@ -74,13 +76,15 @@ def collect(
     clips: list[int] = []
     noise: list[int] = []
     music: list[int] = []
+    vocabulary = Vocabulary.of(corpus.recordings)
     for i, r in enumerate(corpus.recordings):
+        said = r.text if r.text in labels else vocabulary.timed_word(r)
         if r.corpus in kinds.noise:
             (music if r.corpus in kinds.music else noise).append(i)
-        elif r.text in labels:
+        elif said in labels:
             word = _aligned(corpus, i, r.corpus in kinds.synthetic)
             if word is not None:
-                words[labels.index(r.text)].append(word)
+                words[labels.index(said)].append(word)
         elif not any(r.says(label) for label in labels):
             running = " " in r.text or not r.text  # one word, or no transcript at all
             (speech if r.seconds >= 2.0 and running else clips).append(i)

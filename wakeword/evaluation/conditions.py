@@ -8,7 +8,8 @@ from typing import Literal
 
 from wakeword.errors import ConfigError
 
-Kind = Literal["clean", "noise", "babble"]
+Kind = Literal["clean", "sentence", "noise", "babble"]
+_NOTHING_ADDED = ("clean", "sentence")
 
 NEAREST_M, FARTHEST_M = 0.1, 10.0
 
@@ -17,8 +18,10 @@ NEAREST_M, FARTHEST_M = 0.1, 10.0
 class Condition:
     """What clips are mixed with, how loud, and from how far they are heard.
 
+    kind
+        ``clean`` and ``sentence`` are as recorded: words alone, and words inside sentences.
     snr_db
-        Infinite for ``clean``: nothing is mixed in.
+        Infinite where nothing is mixed in.
     distance_m
         Metres from talker to microphone in a simulated room; None is as recorded.
     """
@@ -28,7 +31,7 @@ class Condition:
     distance_m: float | None = None
 
     def __post_init__(self) -> None:
-        clean = self.kind == "clean"
+        clean = self.kind in _NOTHING_ADDED
         if clean != math.isinf(self.snr_db) or not (clean or -40.0 <= self.snr_db <= 80.0):
             raise ConfigError(f"{self.kind} at {self.snr_db} dB SNR; it must be from -40 to 80 dB")
         if self.distance_m is not None and not NEAREST_M <= self.distance_m <= FARTHEST_M:
@@ -40,7 +43,9 @@ class Condition:
     @property
     def mixture(self) -> str:
         """What is mixed in, whatever the distance: ``clean``, ``noise at 10 dB SNR``."""
-        return "clean" if self.kind == "clean" else f"{self.kind} at {self.snr_db:g} dB SNR"
+        if self.kind in _NOTHING_ADDED:
+            return "in sentences" if self.kind == "sentence" else "clean"
+        return f"{self.kind} at {self.snr_db:g} dB SNR"
 
     @property
     def name(self) -> str:
@@ -51,4 +56,4 @@ class Condition:
     @property
     def as_recorded(self) -> bool:
         """Whether clips are heard as they are."""
-        return self.kind == "clean" and self.distance_m is None
+        return self.kind in _NOTHING_ADDED and self.distance_m is None

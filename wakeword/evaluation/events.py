@@ -44,6 +44,8 @@ class Label:
     unsure
         Words that are (or may be) said at unknown times: the recording counts neither for
         nor against them.
+    in_sentence
+        Whether its word is part of longer speech.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Label:
     speaker: str = ""
     truths: tuple[Truth, ...] = ()
     unsure: frozenset[str] = field(default_factory=frozenset)
+    in_sentence: bool = False
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,10 @@ def score_trials(
     by_condition: dict[str, Sequence[Track]] = {}
     for condition in conditions:
         if condition.as_recorded:
-            by_condition[condition.name] = [t for t in recorded if t.label.truths]
+            inside = condition.kind == "sentence"
+            by_condition[condition.name] = [
+                t for t in recorded if t.label.truths and t.label.in_sentence == inside
+            ]
         else:
             advance = stage(f"scoring clips, {condition.name}", trials.mixed_seconds)
             by_condition[condition.name] = score_clips(bundle, mixed[condition], progress=advance)

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 
 from wakeword.data.corpus import load_corpus
-from wakeword.data.manifest import Manifest, Recording, read_manifest
+from wakeword.data.manifest import Manifest, Recording, join_manifests, read_manifest
 from wakeword.data.rooms import simulate_rooms
 from wakeword.data.sources import Kinds, Mined, Sources, collect
 from wakeword.errors import RecipeError, TrainingError
@@ -79,15 +79,18 @@ class TrainingRun:
         self.paths = RunPaths(folder)
         self.workers = workers
         self.reporter = reporter
-        self.manifest: Manifest = read_manifest(recipe_path.parent / self.recipe.data.manifest)
-        for warning in self.manifest.warnings:
+        beside, data = recipe_path.parent, self.recipe.data
+        self.manifest: Manifest = read_manifest(beside / data.manifest)
+        more = [read_manifest(beside / path) for path in data.more_manifests]
+        self.trained_on: Manifest = join_manifests(self.manifest, more)
+        for warning in self.trained_on.warnings:
             reporter.note(f"manifest {warning}")
         self._check_licences()
         # The network first: an impossible one is refused before hours of audio are read.
         self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
         self.sources = self._prepare()
-        self.key = recipe_key(self.recipe, self.manifest.sha256)
+        self.key = recipe_key(self.recipe, self.trained_on.sha256)
 
     def run(self) -> None:
         """Train to the end, from the last checkpoint if there is one.
@@ -184,13 +187,13 @@ class TrainingRun:
     def _chosen(self) -> tuple[Recording, ...]:
         """The recordings that this recipe trains on."""
         d = self.recipe.data
-        wanted = self.manifest.where(
+        wanted = self.trained_on.where(
             lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
         )
         for pattern in d.exclude_recordings:
-            if not any(r.path.match(pattern) for r in wanted):
+            if not any(r.path.match(pattern) for r in self.trained_on):
                 raise RecipeError(
-                    f"data.exclude_recordings: '{pattern}' is no recording of the training split"
+                    f"data.exclude_recordings: '{pattern}' is no recording of the manifest"
                 )
         return tuple(r for r in wanted if not any(map(r.path.match, d.exclude_recordings)))
 
@@ -247,12 +250,16 @@ class TrainingRun:
         )
         libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
         return TrainingRecord(
-            self.recipe.to_dict(), self.recipe.training.seed, data, self.manifest.sha256, libraries
+            self.recipe.to_dict(),
+            self.recipe.training.seed,
+            data,
+            self.trained_on.sha256,
+            libraries,
         )
 
     def _check_licences(self) -> None:
         d = self.recipe.data
-        used = {r.corpus for r in self.manifest if r.split == "train"} - set(d.exclude_corpora)
+        used = {r.corpus for r in self.trained_on if r.split == "train"} - set(d.exclude_corpora)
         unstated = sorted(used - set(d.licences))
         if unstated:
             raise RecipeError(

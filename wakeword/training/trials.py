@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from wakeword.audio.files import read_blocks
+from wakeword.audio.files import read_audio, read_blocks
 from wakeword.audio.resample import MODEL_RATE
 from wakeword.data.manifest import Manifest, Recording
+from wakeword.data.mixing import loudest_rms
+from wakeword.data.vocabulary import Vocabulary
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.events import Label, Truth
@@ -58,6 +60,8 @@ class Trials:
         Corpora that it was trained on.
     sample_rate
         In which it hears: recordings are read at this rate.
+    excluded
+        Paths of the manifest, ``*`` allowed, that are not measured on.
 
     Raises
     ------
@@ -72,14 +76,16 @@ class Trials:
         trained_on: Collection[str],
         config: TrialConfig,
         sample_rate: int = MODEL_RATE,
+        excluded: Collection[str] = (),
     ) -> None:
         self.words = tuple(words)
         self.config = config
         self.sample_rate = sample_rate
         self._root = manifest.path.parent
-        self.recordings = manifest.where(
-            lambda r: r.split == config.split or r.corpus not in trained_on
-        )
+        usable = manifest.where(lambda r: r.split == config.split or r.corpus not in trained_on)
+        self.recordings = [r for r in usable if not any(map(r.path.match, excluded))]
+        self.excluded = len(usable) - len(self.recordings)
+        self._vocabulary = Vocabulary.of(manifest)
         if not self.recordings:
             raise EvaluationError(
                 f"{manifest.path} has no recording of the split '{config.split}', "
@@ -95,7 +101,8 @@ class Trials:
     ) -> Trials:
         """What bundles can be measured on, all on the same: what none of them has heard.
 
-        The words are those of all of them, so that no babble holds a word of any.
+        The words are those of all of them, so that no babble holds a word of any. Recordings that
+        a recipe excludes are left out: what is said there is not what the manifest says.
 
         Raises
         ------
@@ -110,7 +117,8 @@ class Trials:
             )
         words = dict.fromkeys(word for b in bundles for word in b.words)
         trained_on = {s.corpus for b in bundles for s in b.metadata.training.data}
-        return cls(manifest, tuple(words), trained_on, config, rates[0])
+        excluded = {p for b in bundles for p in listed_in_recipe(b, "exclude_recordings")}
+        return cls(manifest, tuple(words), trained_on, config, rates[0], excluded)
 
     @property
     def clips_of(self) -> dict[str, int]:
@@ -128,6 +136,19 @@ class Trials:
         clips = [r for r in self.recordings if r.text in self.words]
         return sum(r.seconds + 2.0 * self.config.context_s for r in clips)
 
+    def levels_dbfs(self) -> dict[str, float]:
+        """Level of the loudest 0.3 s of each clip as recorded, by name; silent ones are left out.
+
+        Raises
+        ------
+        AudioError
+            A recording cannot be read.
+        """
+        rate = self._mixer.sample_rate
+        clips = [r for r in self.recordings if r.text in self.words]
+        levels = {self._name(r): loudest_rms(read_audio(r.path, rate), rate) for r in clips}
+        return {name: 20.0 * math.log10(level) for name, level in levels.items() if level > 0.0}
+
     def left_out(self) -> list[Recording]:
         """Recordings in which no alarm of some word can be called false: see :meth:`label`."""
         return [r for r in self.recordings if self.label(r).unsure]
@@ -139,14 +160,16 @@ class Trials:
     def conditions(
         self, snrs_db: Iterable[float], kinds: Iterable[Kind] = ("noise", "babble")
     ) -> list[Condition]:
-        """Clean, then each kind from faint to loud, as far as the recordings allow.
+        """Clean, in sentences, then each kind from faint to loud, as far as the recordings allow.
 
-        Then the same without babble at each distance of :meth:`simulate_rooms`.
+        Then the same, but for sentences and babble, at each distance of :meth:`simulate_rooms`.
         """
         snrs = sorted(set(snrs_db), reverse=True)
         possible = [kind for kind in kinds if self.lacks(kind) is None]
-        near = [Condition("clean"), *(Condition(kind, snr) for kind in possible for snr in snrs)]
-        heard_far = [c for c in near if c.kind != "babble"]
+        inside = any(self.label(r).in_sentence for r in self.recordings)
+        clean = [Condition("clean"), *([Condition("sentence")] if inside else [])]
+        near = clean + [Condition(kind, snr) for kind in possible for snr in snrs]
+        heard_far = [c for c in near if c.kind not in ("sentence", "babble")]
         return near + [replace(c, distance_m=m) for m in self._mixer.distances_m for c in heard_far]
 
     def simulate_rooms(
@@ -193,24 +216,28 @@ class Trials:
         """What is known of a recording that begins ``offset_s`` into its stream.
 
         A recording whose text is exactly a word is a clip of it, anywhere inside where the
-        manifest gives no times. Where a transcript merely holds a word, or there is no
-        transcript, nobody knows whether an alarm there is false: such words are unsure.
+        manifest gives no times; a sentence holds a word where its times are those of the word.
+        Where a transcript merely holds a word, or there is no transcript, nobody knows whether
+        an alarm there is false: such words are unsure.
         """
         unsure: set[str] = set()
         truths: tuple[Truth, ...] = ()
-        if recording.text in self.words:
+        alone = recording.text in self.words
+        word = recording.text if alone else self._vocabulary.timed_word(recording)
+        if word in self.words:
             start, end = recording.word_start_s, recording.word_end_s
             if math.isnan(start):
                 start, end = 0.0, recording.seconds
-            truths = (Truth(recording.text, offset_s + start, offset_s + end),)
+            truths = (Truth(word, offset_s + start, offset_s + end),)
         if recording.corpus not in self.config.noise_corpora:
             unsure = {
-                w
-                for w in self.words
-                if w != recording.text and (recording.says(w) or not recording.text)
+                w for w in self.words if w != word and (recording.says(w) or not recording.text)
             }
         speaker = "" if recording.speaker == "unknown" else recording.speaker
-        return Label(self._name(recording), recording.corpus, speaker, truths, frozenset(unsure))
+        return Label(
+            self._name(recording), recording.corpus, speaker, truths, frozenset(unsure),
+            in_sentence=bool(truths) and not alone,
+        )  # fmt: skip
 
     def _is_talk(self, recording: Recording) -> bool:
         return (
@@ -224,3 +251,10 @@ class Trials:
         """Path as the manifest has it, so that it is the same on every machine."""
         inside = recording.path.is_relative_to(self._root)
         return (recording.path.relative_to(self._root) if inside else recording.path).as_posix()
+
+
+def listed_in_recipe(bundle: Bundle, key: str) -> tuple[str, ...]:
+    """A list under ``[data]`` of the recipe that a bundle was trained with; empty without one."""
+    data = bundle.metadata.training.recipe.get("data")
+    found = data.get(key) if isinstance(data, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
