@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
     "data": (DataSection, {
         "manifest": "path of the manifest, from the recipe's folder",
         "licences": "table: corpus = licence. Every corpus trained on needs one",
+        "more_manifests": "more manifests that are trained on, but not measured on",
         "exclude_corpora": "corpora of the manifest that are not trained on",
         "exclude_recordings": "paths of the manifest, `*` allowed, that are not trained on",
         "synthetic_corpora": "corpora spoken by machines; `scenes.synthetic` says how often",

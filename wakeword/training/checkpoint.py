@@ -31,6 +31,8 @@ def recipe_key(recipe: Recipe, data_sha256: str) -> str:
     table = recipe.to_dict()
     table["bundle"] = {"words": table["bundle"]["words"]}
     del table["detection"], table["training"]["checkpoint_rounds"]
+    if not recipe.data.more_manifests:  # as recipes were before there could be several
+        del table["data"]["more_manifests"]
     text = json.dumps([table, data_sha256], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -46,11 +46,13 @@ class DataSection:
     """Which recordings; ``manifest`` is relative to the recipe's folder.
 
     ``licences`` states, for every corpus that is trained on, under what terms: the bundle
-    repeats it, and a corpus without one is refused.
+    repeats it, and a corpus without one is refused. ``more_manifests`` are trained on only: what
+    is measured comes from ``manifest``.
     """
 
     manifest: str
     licences: dict[str, str]
+    more_manifests: tuple[str, ...] = ()
     exclude_corpora: tuple[str, ...] = ()
     exclude_recordings: tuple[str, ...] = ()
     synthetic_corpora: tuple[str, ...] = ("tts",)
