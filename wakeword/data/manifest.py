@@ -54,7 +54,11 @@ class Recording:
 
         Punctuation, hyphens and quotes around and inside do not matter: "'smart-mirror's".
         """
-        return _whole_words(word).search(self.text) is not None
+        return self.times_said(word) > 0
+
+    def times_said(self, word: str) -> int:
+        """How often the transcript holds ``word``, as :meth:`says` understands it."""
+        return len(_whole_words(word).findall(self.text))
 
 
 @dataclass(frozen=True)

@@ -191,9 +191,9 @@ class TrainingRun:
             lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
         )
         for pattern in d.exclude_recordings:
-            if not any(r.path.match(pattern) for r in wanted):
+            if not any(r.path.match(pattern) for r in self.trained_on):
                 raise RecipeError(
-                    f"data.exclude_recordings: '{pattern}' is no recording of the training split"
+                    f"data.exclude_recordings: '{pattern}' is no recording of the manifest"
                 )
         return tuple(r for r in wanted if not any(map(r.path.match, d.exclude_recordings)))
 
