@@ -13,15 +13,14 @@ from score_tracks import RULES, WORD, scores, track, utterances
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.events import Track, detected_steps, match
 from wakeword.evaluation.intervals import false_alarm_rate, miss_rate
-from wakeword.evaluation.picovoice import (
+from wakeword.evaluation.picovoice import judge_stream, stream_curve
+from wakeword.evaluation.picovoice_result import (
     BENCHMARK_WORDS,
     PUBLISHED,
     Content,
     ProtocolResult,
     Utterance,
     WordResult,
-    judge_stream,
-    stream_curve,
 )
 
 HOUR_STEPS = 36_000
@@ -43,7 +42,7 @@ def stream(
 
 def spoken(made: Track) -> list[Utterance]:
     return [
-        Utterance(f"clip-{i}", f"s{i % 2}", "hum", t.start_s, t.end_s, 10.0 + i)
+        Utterance(f"clip-{i}", "clips", f"s{i % 2}", "hum", t.start_s, t.end_s, 10.0 + i)
         for i, t in enumerate(made.truths(WORD))
     ]
 
@@ -139,12 +138,18 @@ def results(misses: dict[str, list[float]]) -> ProtocolResult:
 
 def test_means_over_words_and_over_those_of_the_benchmark() -> None:
     result = results({"alexa": [0.9, 0.2], "athena": [0.2, 0.2], "jarvis": [0.9, 0.9]})
-    assert result.mean_miss("chosen") == pytest.approx(0.5)
+    every = result.mean_miss("chosen", ["alexa", "athena", "jarvis"])
+    assert every is not None and (every.words, every.clips, every.speakers) == (3, 6, 2)
+    assert every.frr == pytest.approx(0.5)
+    # Speaker s0 misses one word of three, s1 two: whoever is drawn, the mean is one of these.
+    assert (every.low, every.high) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
     assert result.benchmark_words == ("alexa", "jarvis")
-    assert result.mean_miss("chosen", result.benchmark_words) == pytest.approx(0.25)
-    assert result.mean_miss("shipped", ()) is None
+    mean = result.mean_miss("chosen", result.benchmark_words)
+    assert mean is not None and mean.frr == pytest.approx(0.25)
+    assert result.mean_miss("shipped", []) is None
     without = replace(result, words=(replace(result.words[0], shipped=None), result.words[1]))
-    assert without.mean_miss("shipped") is None
+    assert without.mean_miss("shipped", ["alexa", "athena"]) is None
+    assert without.mean_miss("shipped", ["athena"]) is not None
 
 
 def test_the_mean_curve_falls_from_no_alarm_to_many() -> None:

@@ -15,7 +15,7 @@ from wakeword.data.manifest import read_manifest
 from wakeword.data.picovoice_plan import Kind, StreamConfig
 from wakeword.data.picovoice_stream import SoundCache, StreamMaker, measure_lengths
 from wakeword.errors import ConfigError, EvaluationError
-from wakeword.evaluation.picovoice import ProtocolResult
+from wakeword.evaluation.picovoice_result import ProtocolResult
 from wakeword.runtime import Bundle
 from wakeword.training.picovoice import Protocol, choose_ingredients, content, run_protocol
 from wakeword.training.picovoice_scoring import KeptScores, score_stream

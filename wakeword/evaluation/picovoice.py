@@ -1,176 +1,39 @@
-"""The figures of the Picovoice benchmark: missed at a rate of false alarms, on long streams.
+"""The counting of the Picovoice benchmark: what is missed and what alarms on a long stream.
 
-Counting follows Picovoice's ``wake-word-benchmark`` (``benchmark.py``) with its repeat triggers
+It follows Picovoice's ``wake-word-benchmark`` (``benchmark.py``) with its repeat triggers
 mended: an utterance is heard once or not at all, and what else the detector reports within its
 interval is neither a hit nor an alarm. What differs is said in docs/evaluation.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.curve import Curve, candidate_thresholds, sweep
 from wakeword.evaluation.events import EventRules, Matching, Track, detected_steps, match
-from wakeword.evaluation.intervals import Proportion, Rate, false_alarm_rate, miss_rate
+from wakeword.evaluation.intervals import false_alarm_rate, miss_rate
+from wakeword.evaluation.outcomes import Basis
+from wakeword.evaluation.picovoice_result import (
+    Alarm,
+    Content,
+    Miss,
+    Outcome,
+    Utterance,
+    WordResult,
+)
 
-TARGET_FA_PER_HOUR = 0.1
 AFTER_S = 0.5
 """A keyword may be reported until so long after its clip; benchmark.py adds the same."""
-
-BENCHMARK_WORDS = ("alexa", "computer", "jarvis", "smart mirror", "snowboy", "view glass")
-PUBLISHED: Mapping[str, float] = {"Porcupine": 0.027, "Snowboy": 0.319, "PocketSphinx": 0.52}
-"""Mean share of the six words missed at 0.1 false alarms per hour, as Picovoice publishes it."""
-
-PUBLISHED_NOTE = "published, other audio"
 
 _EXACT_THRESHOLDS = 8_192
 """Each utterance alone has a dozen rising steps above the threshold that is looked for."""
 
-Basis = Literal["chosen", "shipped"]
 Blame = Callable[[float], tuple[str, bool]]
 """From the time of an alarm in seconds to the recording it fell on, and whether that is speech."""
-
-
-@dataclass(frozen=True)
-class Content:
-    """What a stream really holds: the hours of a stream repeat far fewer hours of recordings.
-
-    spoken_hours
-        Hours of the stream in which a recording of speech is heard.
-    distinct_speech_hours, distinct_noise_hours
-        Hours of the different recordings of speech and of noise that occur in it.
-    """
-
-    hours: float
-    segments: int
-    spoken_segments: int
-    spoken_hours: float
-    distinct_speech_hours: float
-    distinct_noise_hours: float
-
-    @property
-    def distinct_hours(self) -> float:
-        """Hours of different sound in which an alarm would be false."""
-        return self.distinct_speech_hours + self.distinct_noise_hours
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """A keyword clip in a stream, with how loud it is there.
-
-    snr_db is the level of its loudest 0.3 s against the noise under it, this project's own
-    measure, beside the benchmark's, which is the same for all.
-    """
-
-    name: str
-    speaker: str
-    noise: str
-    start_s: float
-    end_s: float
-    snr_db: float
-
-
-@dataclass(frozen=True)
-class Miss:
-    """An utterance that was not heard, and the highest score while it could have been."""
-
-    utterance: Utterance
-    score: float
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A false alarm; ``recording`` is what it fell on: speech, or noise where none was heard."""
-
-    time_s: float
-    score: float
-    recording: str
-    is_speech: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one threshold does on a stream.
-
-    repeats
-        Further reports within the interval of an utterance that was heard already.
-    distinct
-        Alarms counted once for each recording, in the hours of different recordings: what
-        remains of the rate if a recording that is repeated behaves the same each time.
-    """
-
-    basis: Basis
-    threshold: float
-    misses: Proportion
-    rate: Rate
-    repeats: int
-    distinct: Rate
-    missed: tuple[Miss, ...]
-    alarms: tuple[Alarm, ...]
-
-
-@dataclass(frozen=True)
-class WordResult:
-    """One word on its stream; ``shipped`` is None where the bundle has no point for the target.
-
-    content
-        What the stream holds.
-    chosen
-        None where no threshold keeps the target.
-    """
-
-    word: str
-    content: Content
-    utterances: tuple[Utterance, ...]
-    curve: Curve
-    chosen: Outcome | None
-    shipped: Outcome | None
-
-    @property
-    def median_snr_db(self) -> float:
-        """Median of the utterances' SNR in this project's measure."""
-        return float(np.median([u.snr_db for u in self.utterances]))
-
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """Those that there are."""
-        return tuple(o for o in (self.chosen, self.shipped) if o is not None)
-
-
-@dataclass(frozen=True)
-class ProtocolResult:
-    """The benchmark on one bundle, its words in the order in which they were measured."""
-
-    target_fa_per_hour: float
-    snr_db: float
-    words: tuple[WordResult, ...]
-
-    def mean_miss(self, basis: Basis, words: Sequence[str] | None = None) -> float | None:
-        """Mean share missed over ``words`` (by default all); None where one has no figure."""
-        wanted = [w for w in self.words if words is None or w.word in words]
-        shares = [o.misses.value for w in wanted for o in w.outcomes() if o.basis == basis]
-        return sum(shares) / len(shares) if wanted and len(shares) == len(wanted) else None
-
-    @property
-    def benchmark_words(self) -> tuple[str, ...]:
-        """The words measured here that Picovoice's mean is over."""
-        return tuple(w.word for w in self.words if w.word in BENCHMARK_WORDS)
-
-    def mean_curve(self, points: int = 60) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """False alarms per hour (points,) and the mean share missed (points,) at each.
-
-        At each rate every word has its own threshold, the lowest that keeps the rate; a word
-        that no threshold keeps within the rate counts as missed throughout.
-        """
-        least = min(1.0 / w.curve.hours for w in self.words)
-        rates = np.concatenate([[0.0], np.geomspace(least, max(20.0, 2.0 * least), points - 1)])
-        shares = [[_missed_within(w.curve, float(r)) for r in rates] for w in self.words]
-        return rates, np.mean(shares, axis=0)
 
 
 def judge_stream(
@@ -273,8 +136,3 @@ class _Judge:
     def _alarm(self, step: int) -> Alarm:
         time_s = round((step + 1) * self.rules.step_s, 3)
         return Alarm(time_s, float(self.track.posteriors[step, 0]), *self.blame(time_s))
-
-
-def _missed_within(curve: Curve, fa_per_hour: float) -> float:
-    index = curve.first_within(fa_per_hour)
-    return 1.0 if index is None else float(curve.missed[index]) / curve.clips

@@ -22,14 +22,13 @@ from wakeword.data.picovoice_stream import (
 )
 from wakeword.errors import ConfigError, EvaluationError
 from wakeword.evaluation.events import EventRules, Label, Track, Truth
-from wakeword.evaluation.picovoice import (
-    AFTER_S,
+from wakeword.evaluation.picovoice import AFTER_S, judge_stream
+from wakeword.evaluation.picovoice_result import (
     TARGET_FA_PER_HOUR,
     Content,
     ProtocolResult,
     Utterance,
     WordResult,
-    judge_stream,
 )
 from wakeword.evaluation.scoring import event_rules
 from wakeword.runtime import Bundle
@@ -182,7 +181,7 @@ class _Run:
         for k in keywords:
             label, noise = self.trials.label(k.recording), self.trials.label(k.noise).name
             times = k.start / rate, k.end / rate
-            yield Utterance(label.name, label.speaker, noise, *times, k.snr_db)
+            yield Utterance(label.name, label.corpus, label.speaker, noise, *times, k.snr_db)
 
     def _blame(self, maker: StreamMaker, time_s: float) -> tuple[str, bool]:
         """What the alarm at ``time_s`` fell on: the window that the network saw then."""
