@@ -33,15 +33,29 @@ BELOW = {
     "runtime": {"frontend", "audio"} | BASE,
     "evaluation": {"runtime", "frontend", "audio"} | BASE,
     "data": {"frontend", "audio"} | BASE,
-    "training": {"networks", "data", "evaluation", "runtime", "frontend", "audio"} | BASE,
+    "alignment": {"data", "runtime", "frontend", "audio"} | BASE,
+    "training": {"networks", "alignment", "data", "evaluation", "runtime", "frontend", "audio"}
+    | BASE,
 }
 CORE = {"audio", "frontend", "runtime", "evaluation", "protocol"} | BASE
 """What ``import wakeword`` may load."""
 SERVICE_COMMANDS = {"cli/keys.py", "cli/serve.py"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
-EXTRAS = {"av", "click", "matplotlib", "onnx", "pyroomacoustics", "rich", "scipy", "sounddevice",
-          "soundfile", "soxr", "torch", "websockets"}
+EXTRAS = {
+    "av",
+    "click",
+    "matplotlib",
+    "onnx",
+    "pyroomacoustics",
+    "rich",
+    "scipy",
+    "sounddevice",
+    "soundfile",
+    "soxr",
+    "torch",
+    "websockets",
+}
 
 
 def room_of(module: Path) -> str:

@@ -20,11 +20,14 @@ from wakeword.errors import ManifestError
 from wakeword.files import atomic_write, fresh_folder, refuse_foreign
 
 if TYPE_CHECKING:
+    from wakeword.alignment.ctc import Method
     from wakeword.data.alignment import Alignment, Summary
+
+METHODS = ("energy", "ctc-sequential", "ctc-path")
 
 TABLE_FILE = "alignment.csv"
 COLUMNS = (
-    *("path", "text", "start_s", "end_s", "seconds", "contrast_db"),
+    *("path", "text", "start_s", "end_s", "seconds", "contrast_db", "log_likelihood"),
     *("known_start_s", "known_end_s", "start_error_s", "end_error_s"),
 )
 EPILOG = """\b
@@ -32,6 +35,7 @@ Examples:
   wakeword align recordings.csv --text computer
   wakeword align recordings.csv --text computer --out alignment   # pictures to look through
   wakeword align recordings.csv --split train --count 200 --out alignment
+  wakeword align recordings.csv --text computer --method ctc-path --sentences
 
 \b
 Where a word was not found as you hear it, write its times into the manifest
@@ -48,6 +52,26 @@ Where a word was not found as you hear it, write its times into the manifest
     metavar="WORD",
     help="Recordings whose whole text is this; repeatable. [default: every text of one to three "
     "words that five recordings or more share]",
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="energy",
+    show_default=True,
+    help="By level, or by what a small network reads: 'ctc-sequential' looks for the word's "
+    "letters in their order (Algorithm 1 of Arik et al. 2017), 'ctc-path' takes the best path "
+    "through the whole transcript.",
+)
+@click.option(
+    "--aligner",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The network of the ctc methods, as train-aligner wrote it. [default: English]",
+)
+@click.option(
+    "--sentences",
+    is_flag=True,
+    help="Also recordings whose transcript holds the word among others; ctc methods only.",
 )
 @click.option("--split", type=click.Choice(SPLITS), help="Only this split. [default: all]")
 @click.option(
@@ -74,6 +98,9 @@ Where a word was not found as you hear it, write its times into the manifest
 def align(
     manifest: Path,
     texts: tuple[str, ...],
+    method: Method,
+    aligner: Path | None,
+    sentences: bool,
     split: str | None,
     out: Path | None,
     count: int | None,
@@ -82,23 +109,32 @@ def align(
 ) -> None:
     """Find the word in each clip of MANIFEST as training does, and say how sure that is.
 
-    A word is the stretch of the clip whose level stands out most. Prints, for each word, how
-    many clips have none, how long the words are (median, 5th to 95th percentile), how far they
-    stand out of the background, and, where the manifest states times, by how much start and end
-    differ from them (median, 95th percentile).
+    By level, a word is the stretch of the clip that stands out most; the ctc methods find it by
+    its letters. Prints, for each word, how many clips have none, how long the words are (median,
+    5th to 95th percentile), how far they stand out of the background, how well what the network
+    read fits the text (natural logarithm of the likelihood for each letter, median), and, where
+    the manifest states times, by how much start and end differ from them (median, 95th
+    percentile).
     """
+    from wakeword.alignment.ctc import make_aligner
     from wakeword.data.alignment import align_recordings, choose, summarize
     from wakeword.data.manifest import read_manifest
 
+    if method == "energy" and (sentences or aligner is not None):
+        option = "--sentences" if sentences else "--aligner"
+        raise click.UsageError(f"{option} needs one of the methods {', '.join(METHODS[1:])}")
+    find = make_aligner(method, aligner)
     if out is not None:
         refuse_foreign(out, "an alignment", _is_ours, ManifestError)
         require_matplotlib("drawing alignments")
     listed = read_manifest(manifest)
     for warning in listed.warnings:
         note(f"manifest {warning}")
-    chosen = choose(listed, texts, split, count, seed)
+    chosen = choose(listed, texts, split, count, seed, sentences)
     with progress("aligning", sum(map(len, chosen.values())), "clips") as advance:
-        aligned = {text: align_recordings(found, advance) for text, found in chosen.items()}
+        aligned = {
+            text: align_recordings(text, found, find, advance) for text, found in chosen.items()
+        }
     if out is not None:
         _write(out, aligned, manifest.parent)
         note(f"alignment written to {out}")
@@ -163,6 +199,8 @@ def _rows(alignments: Sequence[Alignment], root: Path) -> Iterator[dict[str, Any
                 "seconds": f"{found.seconds:.2f}",
                 "contrast_db": f"{found.contrast_db:.1f}",
             }
+            if found.log_likelihood is not None:
+                row["log_likelihood"] = f"{found.log_likelihood:.2f}"
         if r.word_start_s == r.word_start_s:  # not NaN: the manifest states them
             row |= {"known_start_s": r.word_start_s, "known_end_s": r.word_end_s}
         if errors is not None:
@@ -173,7 +211,9 @@ def _rows(alignments: Sequence[Alignment], root: Path) -> Iterator[dict[str, Any
 def _table(summaries: Sequence[Summary]) -> str:
     from wakeword.evaluation.tables import markdown
 
+    read = any(s.log_likelihood is not None for s in summaries)
     header = ["word", "clips", "no word", "too short", "seconds (5-95 %)", "contrast dB",
+              *(["log likelihood"] if read else []),
               "times stated", "start off by s (95 %)", "end off by s (95 %)"]  # fmt: skip
     rows = [
         [
@@ -182,7 +222,8 @@ def _table(summaries: Sequence[Summary]) -> str:
             str(s.not_found),
             str(s.too_short),
             _figures(s.seconds_range, s.seconds),
-            "" if s.contrast_db is None else f"{s.contrast_db:.0f}",
+            _number(s.contrast_db, 0),
+            *([_number(s.log_likelihood, 2)] if read else []),
             str(s.known),
             _figures(s.start_error_s),
             _figures(s.end_error_s),
@@ -190,6 +231,10 @@ def _table(summaries: Sequence[Summary]) -> str:
         for s in summaries
     ]
     return markdown(header, rows)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def _figures(pair: tuple[float, float] | None, median: float | None = None) -> str:

@@ -69,16 +69,16 @@ def train(
     run_folder = run_folder or Path("runs") / name
     out = out or Path("models") / name
     if restart and (run_folder / "checkpoint.pt").exists():
-        _forget(run_folder)
+        put_aside(run_folder)
     with Stages() as stage:
-        run = TrainingRun(recipe, run_folder, workers, _Reporter(stage))
+        run = TrainingRun(recipe, run_folder, workers, StageReporter(stage))
         run.run()
         bundle = finish(run, out, stage)
     click.echo(bundle.path)
     note(f"model '{bundle.name}' written to {bundle.path}; try: wakeword listen --model {out}")
 
 
-class _Reporter:
+class StageReporter:
     """Stages as bars, notes as lines on stderr."""
 
     def __init__(self, stage: Stage) -> None:
@@ -89,7 +89,7 @@ class _Reporter:
         note(text)
 
 
-def _forget(folder: Path) -> None:
+def put_aside(folder: Path) -> None:
     """Put the old run aside rather than destroy hours of work on a mistyped flag."""
     aside = folder.with_name(f"{folder.name}.old")
     if aside.exists():

@@ -2,12 +2,14 @@
 
 Clips hold one word and 0.5 to 2 s of room around it. The word is the stretch of high energy
 with the largest sum of dB above the floor, gaps of plosives bridged. :func:`align_word` returns
-the times with a confidence; ``wakeword align`` draws them for a person to check.
+the times with a confidence; ``wakeword align`` draws them for a person to check. Alignment from
+what is said is in ``wakeword.alignment``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,16 +65,29 @@ class AlignConfig:
 
 @dataclass(frozen=True)
 class WordTimes:
-    """Begin and end of a word in its clip, and the dB of its peak above the clip's floor."""
+    """Begin and end of a word in its clip, and the dB of its peak above the clip's floor.
+
+    ``log_likelihood`` is what a network that reads letters gives to the text, natural logarithm
+    for each character; None where no network was asked.
+    """
 
     start_s: float
     end_s: float
     contrast_db: float
+    log_likelihood: float | None = None
 
     @property
     def seconds(self) -> float:
         """Length of the word."""
         return self.end_s - self.start_s
+
+
+class Aligner(Protocol):
+    """A way to find a word in (n,) samples in which ``transcript`` is said, the word in it."""
+
+    def __call__(
+        self, samples: NDArray[np.float32], sample_rate: int, word: str, transcript: str
+    ) -> WordTimes | None: ...
 
 
 DEFAULT_ALIGN = AlignConfig()
@@ -92,6 +107,11 @@ def level_db(
     return out
 
 
+def floor_and_peak_db(level: NDArray[np.float32]) -> tuple[float, float]:
+    """Background and loudest sound of a clip: 10th and 99.5th percentile of its level (frames,)."""
+    return float(np.percentile(level, 10)), float(np.percentile(level, 99.5))
+
+
 def align_word(
     samples: NDArray[np.float32], sample_rate: int, config: AlignConfig = DEFAULT_ALIGN
 ) -> WordTimes | None:
@@ -99,7 +119,7 @@ def align_word(
     if len(samples) < round(0.1 * sample_rate):
         return None
     level = level_db(samples, sample_rate, config)
-    floor, peak = float(np.percentile(level, 10)), float(np.percentile(level, 99.5))
+    floor, peak = floor_and_peak_db(level)
     if not peak - floor >= config.above_floor_db:  # also where a sample is NaN
         return None
     bar = max(peak - config.below_peak_db, floor + config.above_floor_db)
@@ -111,6 +131,13 @@ def align_word(
     if end - start > longest:
         start, end = _loudest(level, start, end, longest)
     return WordTimes(start * config.hop_s, end * config.hop_s, peak - floor)
+
+
+def align_by_energy(
+    samples: NDArray[np.float32], sample_rate: int, word: str, transcript: str
+) -> WordTimes | None:
+    """:func:`align_word` as an :class:`Aligner`; only for clips that hold the word alone."""
+    return align_word(samples, sample_rate) if word == transcript else None
 
 
 def _runs(active: NDArray[np.bool_]) -> list[tuple[int, int]]:

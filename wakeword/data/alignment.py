@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.audio.files import read_audio
-from wakeword.data.align import SHORTEST_WORD_S, WordTimes, align_word
+from wakeword.data.align import SHORTEST_WORD_S, Aligner, WordTimes
 from wakeword.data.manifest import Manifest, Recording
+from wakeword.data.vocabulary import LEAST_CLIPS, MOST_PARTS, Vocabulary
 from wakeword.errors import ManifestError
 
 RATE = 16_000
-MOST_PARTS = 3
-LEAST_CLIPS = 5
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class Summary:
     seconds: float | None
     seconds_range: tuple[float, float] | None
     contrast_db: float | None
+    log_likelihood: float | None
     known: int
     start_error_s: tuple[float, float] | None
     end_error_s: tuple[float, float] | None
@@ -67,6 +67,7 @@ def choose(
     split: str | None = None,
     count: int | None = None,
     seed: int = 1,
+    sentences: bool = False,
 ) -> dict[str, list[Recording]]:
     """Recordings by text, each in the manifest's order.
 
@@ -76,6 +77,9 @@ def choose(
         The words; none: every text of one to three words that five recordings or more share.
     count
         So many of each text at most, drawn by ``seed``.
+    sentences
+        Also recordings whose transcript holds the text once among other words; not those whose
+        stated times are of another word.
 
     Raises
     ------
@@ -100,35 +104,53 @@ def choose(
             f"{where}: no recording whose whole text is '{missing[0] if missing else 'a word'}'; "
             f"texts that {LEAST_CLIPS} recordings or more share: {known}"
         )
+    if sentences:
+        vocabulary = Vocabulary.of(manifest)
+        by_text |= {
+            text: [
+                r
+                for r in manifest
+                if split in (None, r.split) and _holds(r, text, vocabulary.timed_word(r))
+            ]
+            for text in wanted
+        }
     return {text: _sample(text, by_text[text], count, seed) for text in wanted}
 
 
 def align_recordings(
-    recordings: Iterable[Recording], progress: Callable[[float], None] | None = None
+    word: str,
+    recordings: Iterable[Recording],
+    align: Aligner,
+    progress: Callable[[float], None] | None = None,
 ) -> list[Alignment]:
-    """Read and align each recording.
+    """Read each recording and find ``word`` in it.
 
     Raises
     ------
     AudioError
         A recording cannot be read.
+    ConfigError
+        The aligner cannot spell a text.
     """
     out: list[Alignment] = []
     for recording in recordings:
-        out.append(Alignment(recording, align_word(read_audio(recording.path, RATE), RATE)))
+        samples = read_audio(recording.path, RATE)
+        out.append(Alignment(recording, align(samples, RATE, word, recording.text)))
         if progress:
             progress(1)
     return out
 
 
 def most_suspicious_first(alignments: Sequence[Alignment]) -> list[Alignment]:
-    """Those without a word, then the shortest, longest, faintest and most wrong in turn."""
+    """Those without a word, then the shortest, longest, faintest, least likely and most wrong."""
     found = [(i, a.found) for i, a in enumerate(alignments) if a.found is not None]
     wrong = [(i, max(map(abs, e))) for i, a in enumerate(alignments) if (e := a.errors_s)]
+    likely = [(i, f.log_likelihood) for i, f in found if f.log_likelihood is not None]
     orders = [
         [i for i, _ in sorted(found, key=lambda f: f[1].seconds)],
         [i for i, _ in sorted(found, key=lambda f: -f[1].seconds)],
         [i for i, _ in sorted(found, key=lambda f: f[1].contrast_db)],
+        [i for i, _ in sorted(likely, key=lambda f: f[1])],
         [i for i, _ in sorted(wrong, key=lambda w: -w[1])],
     ]
     place = {i: -1 for i, a in enumerate(alignments) if a.found is None}
@@ -151,10 +173,22 @@ def summarize(text: str, alignments: Sequence[Alignment]) -> Summary:
         seconds=float(np.median(seconds)) if found else None,
         seconds_range=_percentiles(seconds, 5, 95) if found else None,
         contrast_db=float(np.median([f.contrast_db for f in found])) if found else None,
+        log_likelihood=_median([f.log_likelihood for f in found if f.log_likelihood is not None]),
         known=len(errors),
         start_error_s=_percentiles(errors[:, 0], 50, 95) if len(errors) else None,
         end_error_s=_percentiles(errors[:, 1], 50, 95) if len(errors) else None,
     )
+
+
+def _holds(recording: Recording, word: str, timed: str | None) -> bool:
+    if recording.text == word:
+        return True
+    stated = not math.isnan(recording.word_start_s)
+    return recording.times_said(word) == 1 and (not stated or timed == word)
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None
 
 
 def _percentiles(values: NDArray[np.float64], low: float, high: float) -> tuple[float, float]:

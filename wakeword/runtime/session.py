@@ -50,7 +50,7 @@ class Session:
         self._window = (metadata.window_frames, metadata.frontend.channels)
         self._labels = len(metadata.labels)
         self._name = bundle.name
-        self._session = _load(bundle, threads)
+        self._session = open_network(bundle.model, bundle.name, threads)
         self._check_signature()
 
     def run(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,7 +112,13 @@ class Session:
                 )
 
 
-def _load(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
+def open_network(model: bytes, name: str, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Let ONNX Runtime load ``model``; ``name`` is what an error calls it.
+
+    Raises
+    ------
+    BundleError
+    """
     # Imported here because it takes a third of a second, which `wakeword --help` need not wait.
     import onnxruntime
 
@@ -124,10 +130,10 @@ def _load(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
-            bundle.model, options, providers=["CPUExecutionProvider"]
+            model, options, providers=["CPUExecutionProvider"]
         )
     except Exception as why:
-        raise BundleError(f"ONNX Runtime cannot load model '{bundle.name}': {why}") from why
+        raise BundleError(f"ONNX Runtime cannot load model '{name}': {why}") from why
 
 
 def _fits(node: Any, shape: tuple[int, ...]) -> bool:

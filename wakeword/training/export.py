@@ -30,11 +30,17 @@ class _WithSoftmax(nn.Module):
         self.model = model
 
     def forward(self, features: Tensor) -> Tensor:
-        return torch.softmax(self.model(features), dim=1)
+        logits = self.model(features)
+        return torch.softmax(logits, dim=logits.dim() - 1)
 
 
-def export_onnx(model: nn.Module, frames: int, channels: int) -> bytes:
-    """Return model.onnx for ``model``: input ``features``, output ``posteriors``, any batch."""
+def export_onnx(
+    model: nn.Module, frames: int, channels: int, *, any_length: bool = False
+) -> bytes:
+    """Return model.onnx for ``model``: input ``features``, output ``posteriors``, any batch.
+
+    ``any_length``: also any number of frames, for networks that give an output for each step.
+    """
     wrapped = _WithSoftmax(model).eval()
     example = torch.zeros(2, frames, channels)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -48,7 +54,10 @@ def export_onnx(model: nn.Module, frames: int, channels: int) -> bytes:
             path,
             input_names=[INPUT],
             output_names=[OUTPUT],
-            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
+            dynamic_axes={
+                INPUT: {0: "batch", 1: "frames"} if any_length else {0: "batch"},
+                OUTPUT: {0: "batch", 1: "steps"} if any_length else {0: "batch"},
+            },
             opset_version=17,
             dynamo=False,
         )

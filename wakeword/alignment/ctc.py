@@ -1,0 +1,132 @@
+"""Words found from their letters, and every way of alignment by its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.alignment.lattice import best_path, log_likelihood
+from wakeword.alignment.model import SHIPPED, LetterModel, load_letter_model
+from wakeword.alignment.sequential import align_characters, smooth_over_time
+from wakeword.audio.resample import resample
+from wakeword.data.align import (
+    Aligner,
+    WordTimes,
+    align_by_energy,
+    floor_and_peak_db,
+    level_db,
+)
+from wakeword.errors import ConfigError
+
+Method = Literal["energy", "ctc-sequential", "ctc-path"]
+METHODS: tuple[Method, ...] = get_args(Method)
+LEAST_LOG_LIKELIHOOD = -8.0
+"""Natural logarithm for each character, below which the text is not what is said."""
+
+_TINY = 1e-8
+
+
+@dataclass(frozen=True)
+class CtcAligner:
+    """Finds words by the letters that a network reads: an :class:`Aligner`.
+
+    ``ctc-sequential`` is Algorithm 1 of the paper on the letters of the word alone, wherever in
+    the recording they are; ``ctc-path`` takes the best path through the whole transcript.
+    """
+
+    model: LetterModel
+    method: Literal["ctc-sequential", "ctc-path"]
+
+    def __call__(
+        self, samples: NDArray[np.float32], sample_rate: int, word: str, transcript: str
+    ) -> WordTimes | None:
+        """Where ``word`` is in samples (n,) of ``transcript``.
+
+        Returns
+        -------
+        times
+            None where the transcript cannot be what is said, or does not fit.
+
+        Raises
+        ------
+        ConfigError
+            A text cannot be spelt with the network's letters, or the word is not in the
+            transcript.
+        """
+        metadata = self.model.metadata
+        first, last = find_word(metadata.plain(word), metadata.plain(transcript))
+        rate = metadata.frontend.sample_rate
+        samples = resample(samples, sample_rate, rate)
+        posteriors = self.model.posteriors(samples)
+        labels = metadata.spell(transcript)
+        if len(posteriors) == 0:
+            return None
+        logs = np.log(np.maximum(posteriors.astype(np.float64), _TINY))
+        likelihood = log_likelihood(logs, labels) / len(labels)
+        if not likelihood >= LEAST_LOG_LIKELIHOOD:
+            return None
+        if self.method == "ctc-path":
+            path = best_path(logs, labels)
+            if path is None:
+                return None
+            steps, padding = (path[first, 0], path[last, 1]), metadata.placing.path_padding_s
+        else:
+            steps = self._sequential(posteriors, metadata.spell(word))
+            padding = metadata.placing.padding_s
+        return self._times(samples, (int(steps[0]), int(steps[1])), padding, likelihood)
+
+    def _sequential(self, posteriors: NDArray[np.float32], labels: list[int]) -> tuple[int, int]:
+        """Algorithm 1; a space is no character: words need not be said apart."""
+        placing, letters = self.model.metadata.placing, self.model.metadata.letters
+        spoken = [label for label in labels if letters[label - 1] != " "]
+        smooth = smooth_over_time(posteriors, placing.smoothing_steps)
+        return align_characters(smooth[:, spoken].T, placing.decay).span
+
+    def _times(
+        self,
+        samples: NDArray[np.float32],
+        steps: tuple[int, int],
+        padding_s: tuple[float, float],
+        likelihood: float,
+    ) -> WordTimes:
+        """Time steps to seconds inside the recording."""
+        rate = self.model.metadata.frontend.sample_rate
+        start, end = (self.model.first_s + step * self.model.step_s for step in steps)
+        floor, peak = floor_and_peak_db(level_db(samples, rate))
+        return WordTimes(
+            max(0.0, start - padding_s[0]),
+            min(len(samples) / rate, end + padding_s[1]),
+            peak - floor,
+            likelihood,
+        )
+
+
+def find_word(word: str, transcript: str) -> tuple[int, int]:
+    """Index of the first and last character of ``word`` in ``transcript``, as whole words.
+
+    Raises
+    ------
+    ConfigError
+        It is not there.
+    """
+    at = f" {transcript} ".find(f" {word} ") if word else -1
+    if at < 0:
+        raise ConfigError(f"the transcript '{transcript}' does not hold '{word}'")
+    return at, at + len(word) - 1
+
+
+def make_aligner(method: Method, folder: Path | None = None) -> Aligner:
+    """The aligner of a name; ``folder`` holds the network, by default the one that is shipped.
+
+    Raises
+    ------
+    BundleError
+        The network cannot be read.
+    """
+    if method == "energy":
+        return align_by_energy
+    return CtcAligner(load_letter_model(folder or SHIPPED), method)

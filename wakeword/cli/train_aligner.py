@@ -1,0 +1,72 @@
+"""``wakeword train-aligner``: a network that reads letters, for ``wakeword align --method ctc``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wakeword.cli.options import note
+from wakeword.cli.train import StageReporter, put_aside
+from wakeword.cli.trial_options import Stages
+from wakeword.errors import MissingExtraError
+
+EPILOG = """\b
+Examples:
+  wakeword train-aligner spanish.toml --out spanish-aligner
+  wakeword align recordings.csv --method ctc --aligner spanish-aligner
+
+\b
+Interrupted, it goes on from the last epoch when it is started again.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Checkpoints and caches. [default: runs/<recipe's name>]",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    required=True,
+    help="The aligner: aligner.json, letters.onnx and the recipe.",
+)
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True,
+              help="Cores to train on.")  # fmt: skip
+@click.option("--restart", is_flag=True, help="Start anew although there is a checkpoint.")
+def train_aligner(
+    recipe: Path, run_folder: Path | None, out: Path, threads: int, restart: bool
+) -> None:
+    """Train a network that reads letters on transcribed speech, as RECIPE (a TOML file) says.
+
+    Only for another language or other letters than those of the aligner that is installed
+    (English): that one needs not have heard your word. An hour of transcribed speech is too
+    little, ten are enough.
+    """
+    try:
+        import torch
+
+        from wakeword.training.letters.recipe import read_letters_recipe
+        from wakeword.training.letters.run import LettersRun
+    except ImportError as error:
+        raise MissingExtraError(error.name or "torch", "train", "training") from error
+
+    run_folder = run_folder or Path("runs") / read_letters_recipe(recipe).name
+    if restart and (run_folder / "checkpoint.pt").exists():
+        put_aside(run_folder)
+    torch.set_num_threads(threads)
+    with Stages() as stage:
+        run = LettersRun(recipe, run_folder, StageReporter(stage))
+        run.run()
+        model = run.save(out)
+    click.echo(out)
+    note(
+        f"aligner '{model.metadata.name}' of {model.metadata.parameters} parameters written to "
+        f"{out}; try: wakeword align MANIFEST --method ctc --aligner {out}"
+    )
