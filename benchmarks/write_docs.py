@@ -93,7 +93,7 @@ def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
     picture = folder / "figures" / f"{bundle.name}-{OVERVIEW}"
     picture.parent.mkdir(exist_ok=True)
     with atomic_write(picture, "wb") as out:
-        out.write(curve_pictures(result)[OVERVIEW])
+        out.write(curve_pictures(result, conditions)[OVERVIEW])
     said = (
         f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…) on the "
         f"split `{SPLIT}` of the manifest with sha256 {manifest.sha256[:12]}…, and on all of the "
@@ -101,7 +101,7 @@ def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
         f"detection counts up to {scored.rules.tolerance_s:.2f} s after the word."
     )
     link = f"![Missed over false alarms, by word](figures/{picture.name})"
-    return f"### {bundle.name}\n\n{said}\n\n{text_report(result)}\n\n{link}"
+    return f"### {bundle.name}\n\n{said}\n\n{text_report(result, conditions)}\n\n{link}"
 
 
 def engine(model: str, bundle: Bundle) -> str:

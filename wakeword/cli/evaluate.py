@@ -1,140 +1,123 @@
-"""``wakeword evaluate``: how much a model misses, and how often it alarms falsely."""
+"""``wakeword evaluate``: how much models miss, and how often they alarm falsely."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from wakeword.cli.options import note
-from wakeword.cli.plot import require_matplotlib
+from wakeword.cli.condition_options import ConditionOptions, condition_options
+from wakeword.cli.listen_options import ListenOptions, listen_options
+from wakeword.cli.report_options import ReportOptions, report_options
 from wakeword.cli.trial_options import Stages, TrialOptions, trial_options
-from wakeword.evaluation.measurement import DEFAULT_SNRS_DB
 from wakeword.runtime import Bundle, find_bundle
 
 if TYPE_CHECKING:
     from wakeword.data.manifest import Manifest
-    from wakeword.evaluation.conditions import Kind
-    from wakeword.evaluation.measurement import Evaluation
+    from wakeword.evaluation.results import Results
     from wakeword.training.trials import Trials
 
 EPILOG = """\b
 Examples:
   wakeword evaluate seven --manifest recordings.csv
+  wakeword evaluate seven --manifest recordings.csv --report report
+  wakeword evaluate seven ./my-model --manifest recordings.csv --report comparison
   wakeword evaluate ./my-model --manifest recordings.csv --snr 10 --snr 5 --no-babble
-  wakeword evaluate seven --manifest recordings.csv --split test --out report
+  wakeword evaluate seven --manifest recordings.csv --distance 1 --distance 4 --no-babble
   wakeword evaluate seven --manifest recordings.csv --json > figures.jsonl
+  wakeword evaluate seven --manifest recordings.csv --snr 10 --listen errors.html
 """
+_PRINTED = ("misses", "means", "false_alarms", "chosen_thresholds", "differences")
 
 
 @click.command(epilog=EPILOG)
-@click.argument("bundle", metavar="MODEL")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @trial_options
-@click.option(
-    "--snr",
-    "snrs_db",
-    type=float,
-    multiple=True,
-    default=DEFAULT_SNRS_DB,
-    show_default=True,
-    metavar="DB",
-    help="Mix clips at this SNR; repeatable.",
-)
-@click.option("--noise/--no-noise", default=True, help="Clips in noise. [default: yes]")
-@click.option("--babble/--no-babble", default=True, help="Clips in babble of six. [default: yes]")
+@condition_options
 @click.option(
     "--target",
     type=float,
     metavar="RATE",
-    help="False alarms per hour to compare at. [default: the model's own]",
+    help="False alarms per hour and word to compare at. [default: the first model's own]",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write JSON, CSV tables and pictures of the curves into this folder.",
-)
-@click.option("--pictures/--no-pictures", default=True, help="Draw the curves. [default: yes]")
+@report_options
+@listen_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per figure.")
 def evaluate(
-    bundle: str,
+    models: tuple[str, ...],
     trial: TrialOptions,
-    snrs_db: tuple[float, ...],
-    noise: bool,
-    babble: bool,
+    clips: ConditionOptions,
     target: float | None,
-    out: Path | None,
-    pictures: bool,
+    report: ReportOptions,
+    listen: ListenOptions,
     as_json: bool,
 ) -> None:
-    """Measure MODEL (a name or a folder) on the recordings of a manifest.
+    """Measure each MODEL (a name or a folder) on the recordings of a manifest.
 
     Every recording is heard as a stream, every 100 ms, by the detector that runs everywhere.
     Misses are counted in clips of the words, clean and mixed with noise and babble; false alarms
     in everything else. Two thresholds are compared: one chosen on these very recordings to keep
     the target, and the one that the model ships for it. A clip is hit if the word is detected
     before half a window after its end.
+
+    Several models are measured on the same recordings, those that none of them was trained on,
+    and each is compared with the first.
     """
     from wakeword.evaluation.measurement import evaluate as measure
-    from wakeword.evaluation.report import check_report_folder, write_report
-    from wakeword.evaluation.tables import text_report
+    from wakeword.evaluation.results import Measured, gather
     from wakeword.training.measuring import score_trials
 
-    model = find_bundle(bundle)
-    for word in model.words:
-        model.threshold(word, target)
-    if out is not None:
-        check_report_folder(out)
-        if pictures:
-            require_matplotlib("drawing a report")
-    manifest, trials = trial.open(model)
-    asked: tuple[tuple[Kind, bool], ...] = (("noise", noise), ("babble", babble))
-    kinds = [kind for kind, wanted in asked if wanted]
-    _note_lacks(trials, kinds)
-    conditions = trials.conditions(snrs_db, kinds)
-    with Stages() as stage:
-        scored = score_trials(model, trials, conditions, stage)
-    result = measure(model, scored.recorded, scored.by_condition, scored.rules, target)
-    if as_json:
-        _print_json(result)
-    else:
-        click.echo(text_report(result))
-    if out is not None:
-        about = _about(model, manifest, trials, scored.rules.tolerance_s)
-        write_report(out, result, about, pictures=pictures)
-        note(f"report written to {out}")
+    bundles = [find_bundle(name) for name in models]
+    labels = _labels(models, bundles)
+    target = bundles[0].metadata.default_target_fa_per_hour if target is None else target
+    for bundle in bundles:
+        for word in bundle.words:
+            bundle.threshold(word, target)
+    report.check()
+    listen.check(bundles)
+    manifest, trials = trial.open(*bundles)
+    conditions = clips.make(trials, reported=report.folder is not None)
+    levels = trials.levels_dbfs() if report.folder is not None else {}
+    about = _about(manifest, trials)
+    measured = []
+    for label, bundle in zip(labels, bundles, strict=True):
+        with Stages() as stage:
+            scored = score_trials(bundle, trials, conditions, stage)
+        result = measure(bundle, scored.recorded, scored.by_condition, scored.rules, target)
+        of_bundle = _about_bundle(bundle, scored.rules.tolerance_s)
+        measured.append(Measured(label, of_bundle, result, scored.by_condition, scored.rules))
+        listen.write(bundle, trials, conditions, scored, result, {**about, **of_bundle})
+    results = gather(about, conditions, measured, levels, trials.config.seed)
+    _print(results, as_json)
+    report.write(results)
 
 
-def _note_lacks(trials: Trials, kinds: Sequence[Kind]) -> None:
-    for kind in kinds:
-        lack = trials.lacks(kind)
-        if lack is not None:
-            note(f"no clips in {kind}: {lack}")
+def _labels(given: Sequence[str], bundles: Sequence[Bundle]) -> list[str]:
+    """The bundles' names; where two have the same, what was given on the command line."""
+    names = [bundle.name for bundle in bundles]
+    labels = [n if names.count(n) == 1 else g for n, g in zip(names, given, strict=True)]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"MODEL '{twice}' is given twice")
+    return labels
 
 
-def _about(
-    model: Bundle, manifest: Manifest, trials: Trials, tolerance_s: float
-) -> Mapping[str, Any]:
-    """What was measured, and with what: enough to measure it again."""
+def _about(manifest: Manifest, trials: Trials) -> Mapping[str, Any]:
+    """What models were measured on, and with what: enough to measure them again."""
     from importlib.metadata import version
 
     from wakeword import __version__
 
     return {
-        "bundle": model.name,
-        "version": model.metadata.version,
-        "sha256": model.sha256,
         "manifest_sha256": manifest.sha256,
         "split": trials.config.split,
         "seed": trials.config.seed,
-        "trained_on": sorted(s.corpus for s in model.metadata.training.data),
         "noise_corpora": sorted(trials.config.noise_corpora),
         "talkers": trials.config.talkers,
+        "rooms": trials.config.rooms,
         "context_s": trials.config.context_s,
-        "tolerance_s": tolerance_s,
         "left_out": len(trials.left_out()),
         "libraries": {
             "wakeword": __version__,
@@ -144,11 +127,24 @@ def _about(
     }
 
 
-def _print_json(result: Evaluation) -> None:
-    from wakeword.evaluation.report import alarm_rows, choice_rows, miss_rows
+def _about_bundle(bundle: Bundle, tolerance_s: float) -> Mapping[str, Any]:
+    return {
+        "bundle": bundle.name,
+        "version": bundle.metadata.version,
+        "sha256": bundle.sha256,
+        "trained_on": sorted(s.corpus for s in bundle.metadata.training.data),
+        "tolerance_s": tolerance_s,
+    }
 
-    for kind, rows in (
-        ("misses", miss_rows), ("false alarms", alarm_rows), ("chosen threshold", choice_rows)
-    ):  # fmt: skip
-        for row in rows(result):
-            click.echo(json.dumps({"figure": kind, **row}, ensure_ascii=False))
+
+def _print(results: Results, as_json: bool) -> None:
+    from wakeword.evaluation.report_tables import text_results
+    from wakeword.evaluation.rows import table_rows
+
+    if not as_json:
+        click.echo(text_results(results))
+        return
+    for name in _PRINTED:
+        for row in table_rows(name, results):
+            figure = {"figure": name.replace("_", " "), **row}
+            click.echo(json.dumps(figure, ensure_ascii=False))

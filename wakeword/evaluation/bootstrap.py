@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,24 @@ FEW_SPEAKERS = 10
 """With fewer, percentiles of a bootstrap are too narrow to be taken at their word."""
 
 Counts = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MeanMisses:
+    """Mean over the words of their share missed, with its interval over speakers.
+
+    ``speakers`` is the number of clusters that were drawn from, ``unknown`` of them single clips.
+    """
+
+    condition: str
+    basis: Basis
+    words: int
+    clips: int
+    speakers: int
+    unknown: int
+    frr: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,30 @@ def percentile_interval(
     return low, high
 
 
+def mean_misses(evaluation: Evaluation, seed: int) -> tuple[MeanMisses, ...]:
+    """Under each condition, with both kinds of threshold."""
+    found = []
+    for basis in get_args(Basis):
+        for condition in evaluation.conditions:
+            clips = _select(evaluation.outcomes, basis, condition, evaluation.words)
+            said = [(o.word, o.cluster) for o in clips]
+            sums, counts = by_speaker(said, np.array([[o.missed] for o in clips], np.float64))
+            low, high = percentile_interval(sums, counts, seed)
+            found.append(
+                MeanMisses(
+                    condition,
+                    basis,
+                    counts.shape[1],
+                    len(clips),
+                    *_clusters(said),
+                    float((sums.sum(0) / counts.sum(0)[:, None]).mean()),
+                    float(low[0]),
+                    float(high[0]),
+                )
+            )
+    return tuple(found)
+
+
 def differences(
     first: tuple[str, Evaluation], second: tuple[str, Evaluation], seed: int
 ) -> tuple[Difference, ...]:
@@ -105,7 +148,7 @@ def differences(
     if not words:
         raise EvaluationError(f"'{first[0]}' and '{second[0]}' have no word in common")
     found = []
-    for basis in ("chosen", "shipped"):
+    for basis in get_args(Basis):
         for condition in first[1].conditions:
             pair = [_select(e.outcomes, basis, condition, words) for e in (first[1], second[1])]
             if [_key(o) for o in pair[0]] != [_key(o) for o in pair[1]]:
@@ -146,7 +189,7 @@ def _difference(
     sums, clips = by_speaker(said, np.column_stack([both, both[:, 1] - both[:, 0]]))
     low, high = percentile_interval(sums, clips, seed)
     rates = (sums.sum(0) / clips.sum(0)[:, None]).mean(0)
-    clusters = {c for _, c in said}
+    speakers, unknown = _clusters(said)
     return Difference(
         first=names[0],
         second=names[1],
@@ -154,13 +197,19 @@ def _difference(
         condition=a[0].condition,
         basis=a[0].basis,
         clips=len(a),
-        speakers=len(clusters),
-        unknown=sum(not speaker for _, speaker, _ in clusters),
+        speakers=speakers,
+        unknown=unknown,
         first_frr=float(rates[0]),
         second_frr=float(rates[1]),
         low=float(low[2]),
         high=float(high[2]),
     )
+
+
+def _clusters(said: Sequence[tuple[str, Cluster]]) -> tuple[int, int]:
+    """Number of clusters, and of those that are single clips of nobody known."""
+    clusters = {c for _, c in said}
+    return len(clusters), sum(not speaker for _, speaker, _ in clusters)
 
 
 def _select(

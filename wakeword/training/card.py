@@ -34,9 +34,9 @@ def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: st
         "same campaigns. SNR is the level of the word's loudest 0.3 s against the noise; babble "
         "is six talkers. In brackets: 95 % interval.",
         f"Missed at {target} false alarms per hour and word, threshold chosen on these recordings:",
-        miss_table(evaluation, "chosen"),
+        str(miss_table(evaluation, "chosen")),
         f"False alarms of all {len(bundle.words)} words together at the shipped thresholds:",
-        corpus_table(evaluation, "shipped"),
+        str(corpus_table(evaluation, "shipped")),
     ]
     document = "\n\n".join(part for part in (*about, *_data(bundle), *measured) if part) + "\n"
     points = operating_points_section(m.operating_points)

@@ -42,7 +42,7 @@ def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
     points = operating_points(bundle, scored, calibrated_in, targets)
     bundle = replace(bundle, metadata=replace(bundle.metadata, operating_points=points))
     result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)
-    figures = {**curve_pictures(result), "training.png": _loss_picture(run)}
+    figures = {**curve_pictures(result, conditions), "training.png": _loss_picture(run)}
     card = model_card(bundle, run.recipe, result, SPLIT)
     return write_bundle(out, bundle.model, bundle.metadata, card, run.recipe_text, figures)
 

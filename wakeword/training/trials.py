@@ -145,7 +145,7 @@ class Trials:
             A recording cannot be read.
         """
         rate = self._mixer.sample_rate
-        clips = [r for r in self.recordings if r.text in self.words]
+        clips = [r for r in self.recordings if self.label(r).truths]
         levels = {self._name(r): loudest_rms(read_audio(r.path, rate), rate) for r in clips}
         return {name: 20.0 * math.log10(level) for name, level in levels.items() if level > 0.0}
 
