@@ -6,6 +6,7 @@ import functools
 import http.server
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,16 @@ def require_chromium() -> str:
     if found is None:
         pytest.skip("no Chromium: apt-get install chromium")
     return found
+
+
+_WATCH = """
+window.errorsSeen = [];
+const seen = (what) => window.errorsSeen.push(String(what));
+addEventListener("error", (event) => seen(event.message), true);
+addEventListener("unhandledrejection", (event) => seen(event.reason));
+document.addEventListener("securitypolicyviolation", (event) => seen(event.violatedDirective));
+console.error = (...what) => seen(what.join(" "));
+"""
 
 
 class Page:
@@ -49,6 +60,26 @@ class Page:
         self._call("Page.navigate", url=url)
         self.wait_for(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
 
+    def watch_errors(self) -> None:
+        """Collect what goes wrong in pages that are opened from now on: see :attr:`errors`."""
+        self._call("Page.enable")
+        self._call("Page.addScriptToEvaluateOnNewDocument", source=_WATCH)
+
+    @property
+    def errors(self) -> list[str]:
+        """Errors, rejected promises, refused loads and what was written as an error."""
+        found: list[str] = self.evaluate("window.errorsSeen")
+        return found
+
+    def allow_downloads(self, folder: Path) -> None:
+        """Save what a page offers into a folder, without asking."""
+        self._call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def press(self, key: str) -> None:
+        """Press and let go a key that writes one character."""
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, text=key)
+
     def wait_for(self, expression: str, timeout_s: float = 30.0) -> None:
         """Wait until an expression is true."""
         deadline = time.monotonic() + timeout_s
@@ -69,7 +100,7 @@ class Page:
 
 
 @contextmanager
-def browser(profile: Path, microphone: Path) -> Iterator[Page]:
+def browser(profile: Path, microphone: Path = Path(os.devnull)) -> Iterator[Page]:
     """A page of a new browser whose microphone plays a wav file once.
 
     Parameters

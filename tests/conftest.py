@@ -64,6 +64,17 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
 
 
+@pytest.fixture(scope="session")
+def listening_page(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path:
+    """A listening page with misses and a false alarm; its manifest is in the same folder."""
+    from listening_pages import make_page, make_trials
+
+    from wakeword.runtime import Bundle
+
+    folder, bundle = tmp_path_factory.mktemp("listening"), Bundle.load(tiny_bundle)
+    return make_page(folder, bundle, make_trials(folder, bundle))
+
+
 @pytest.fixture
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Generator[VirtualMicrophone]:
     """A running microphone without hardware; what is played into it is what it hears."""
