@@ -18,7 +18,7 @@ PLACE = r"(?<=<!-- {} -->\n).*?(?=<!-- end -->)"
 def settings_table() -> str:
     """Every setting: name in the environment, default, limits, meaning."""
     rows = [
-        [f"`{name.upper()}`", _default(field), _limits(field), str(field.description)]
+        [f"`{name.upper()}`", _default(name, field), _limits(field), str(field.description)]
         for name, field in Settings.model_fields.items()
     ]
     head = f"Each is `{ENVIRONMENT_PREFIX}` and this name in the environment:\n\n"
@@ -49,9 +49,13 @@ def write() -> None:
     PAGE.write_text(service_page(), "utf-8")
 
 
-def _default(field: Any) -> str:
-    if field.default_factory is not None:
-        return "2, or 1 on one core"
+BY_CORES = {"workers": "2, or 1 on one core", "processes": "one per core, at most 8"}
+"""Defaults that depend on the machine."""
+
+
+def _default(name: str, field: Any) -> str:
+    if name in BY_CORES:
+        return BY_CORES[name]
     value = field.default
     if value is None or value == ():
         return "none"

@@ -110,14 +110,34 @@ def wyoming_server(port: int, python: Path, word: str) -> tuple[list[str], dict[
 
 
 def usage(pid: int) -> Usage:
-    """What process ``pid`` has used, with its threads, without its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    """What process ``pid`` and those that it started use, with their threads, all together."""
+    parts = [_usage(each) for each in (pid, *_children(pid))]
+    return Usage(*(sum(values) for values in zip(*parts, strict=True)))
+
+
+def _children(pid: int) -> list[int]:
+    """Processes that ``pid`` has started, or that those have, and that still run."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(entry.parent.name)] = int(_fields(entry)[1])
+    direct = [child for child, parent in parents.items() if parent == pid]
+    return [each for child in direct for each in (child, *_children(child))]
+
+
+def _fields(stat: Path) -> list[str]:
+    """What follows the name of the process, which may hold anything."""
+    return stat.read_text("utf-8").rpartition(")")[2].split()
+
+
+def _usage(pid: int) -> tuple[float, int, int, int]:
+    fields = _fields(Path(f"/proc/{pid}/stat"))
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
     lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     files = len(os.listdir(f"/proc/{pid}/fd"))
     kib = {name: int(lines[name].split()[0]) for name in ("VmRSS", "VmHWM")}
     cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS
-    return Usage(cpu_s, 1024 * kib["VmRSS"], 1024 * kib["VmHWM"], files)
+    return cpu_s, 1024 * kib["VmRSS"], 1024 * kib["VmHWM"], files
 
 
 def machine_busy_s() -> float:

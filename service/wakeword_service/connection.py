@@ -173,7 +173,7 @@ class Connection:
             self._fail(live, why)
             return True
         if live.inbox.put(data):
-            self._service.scheduler.schedule(live)
+            live.lane.schedule(live)
         live.held_back = live.inbox.received_s - live.scored_s > self._service.settings.buffer_s
         return not live.held_back
 

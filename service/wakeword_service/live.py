@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wakeword.errors import ProtocolError
 from wakeword.protocol import CloseCode, Decoder, StartMessage, ThresholdSource
@@ -15,6 +15,9 @@ from wakeword_service.inbox import Inbox
 from wakeword_service.outbox import Outbox
 from wakeword_service.tail import AudioTail
 from wakeword_service.watch import LevelWatch, PaceWatch
+
+if TYPE_CHECKING:
+    from wakeword_service.lane import Lane
 
 MAX_STEPS = 32
 """Steps of one stream that are scored at once, at most."""
@@ -82,6 +85,8 @@ class LiveStream:
         self.caller = caller
         self.decoder = decoder
         self.streams = tuple(streams)
+        self.lane: Lane
+        """Set by the scheduler when it takes the stream."""
         self.sources = dict(sources)
         """Who decided each threshold, by model and word."""
         self.opened_at = time.time()

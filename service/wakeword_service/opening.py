@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
@@ -21,7 +21,7 @@ from wakeword.protocol import (
     StartMessage,
     ThresholdSource,
 )
-from wakeword.runtime import Engine, Stream
+from wakeword.runtime import Engine, EngineBase, Stream
 from wakeword_service.live import Caller, LiveStream, StreamOptions
 from wakeword_service.models import ModelHost
 from wakeword_service.settings import Settings
@@ -43,8 +43,14 @@ def open_live(
     models: ModelHost,
     tuning: SiteThresholds,
     options: StreamOptions,
+    place: Callable[[Engine], EngineBase],
 ) -> LiveStream:
-    """A stream for what the client asked for; it may wait for the store.
+    """A stream for what the client asked for; it may wait for the store, or for a process.
+
+    Parameters
+    ----------
+    place
+        Where the stream is to run: as :meth:`wakeword_service.lane.Lane.engine`.
 
     Raises
     ------
@@ -65,8 +71,9 @@ def open_live(
         for word in words:
             value, source = _threshold(start, engine, word, tuning)
             thresholds[word], sources[engine.bundle.name, word] = value, source
+        placed = place(engine)
         streams.append(
-            engine.open_stream(decoder.sample_rate, decoder.channels, thresholds, None, words)
+            placed.open_stream(decoder.sample_rate, decoder.channels, thresholds, None, words)
         )
     delay_s = max(_resampling_s(stream) for stream in streams)
     options = replace(options, delay_s=delay_s)
@@ -125,7 +132,7 @@ def _model(stream: Stream, sources: Sources) -> ReadyModel:
     )
 
 
-def _step_s(engine: Engine) -> float:
+def _step_s(engine: EngineBase) -> float:
     return engine.step_samples / engine.sample_rate
 
 

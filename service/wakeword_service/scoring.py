@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 from numpy.typing import NDArray
 
-from wakeword.errors import WakewordError
+from wakeword.errors import EngineLostError, ProtocolError, WakewordError
 from wakeword.protocol import (
     CloseCode,
     as_protocol_error,
 )
-from wakeword.runtime import Engine, StepResult, Stream
+from wakeword.runtime import EngineBase, StepResult, Stream
 from wakeword_service import sayings
 from wakeword_service.answers import Answers
 from wakeword_service.live import MAX_STEPS, Ending, LiveStream
@@ -113,7 +113,7 @@ class Scoring:
 
     def _call(
         self,
-        engine: Engine,
+        engine: EngineBase,
         streams: list[Stream],
         max_steps: int,
         owners: dict[Stream, LiveStream],
@@ -122,6 +122,12 @@ class Scoring:
         started = time.perf_counter()
         try:
             results = engine.step(streams, max_steps)
+        except EngineLostError as why:
+            self._metrics.faults.labels("process").inc()
+            log.error("streams were lost", streams=len(streams), why=str(why))
+            for stream in streams:
+                self._break(owners[stream], as_protocol_error(why), score_rest=False)
+            return []
         except Exception as why:
             if len(streams) == 1:
                 self._fault(owners[streams[0]], "score", why)
@@ -152,8 +158,11 @@ class Scoring:
         if not isinstance(why, WakewordError) or error.close_code == CloseCode.INTERNAL:
             self._metrics.faults.labels(where).inc()
             log.error("a stream failed", stream=live.id, where=where, exc_info=why)
+        # What was complete before a fault of the audio is still scored.
+        self._break(live, error, score_rest=where == "decode")
+
+    def _break(self, live: LiveStream, error: ProtocolError, *, score_rest: bool) -> None:
         live.broken = True
-        score_rest = where == "decode"  # what was complete before the fault is still scored
         live.ending = Ending("error", CloseCode(error.close_code), error, score_rest=score_rest)
 
     def break_off(self, live: LiveStream, why: Exception) -> None:
@@ -164,12 +173,12 @@ class Scoring:
 
 def _calls(
     owners: dict[Stream, LiveStream], max_steps: int
-) -> Iterator[tuple[Engine, list[Stream]]]:
+) -> Iterator[tuple[EngineBase, list[Stream]]]:
     """Streams of one engine, so many at a time that they make one batch.
 
     Such a call happens wholly or not at all: after an error no result is lost.
     """
-    groups: dict[Engine, list[Stream]] = {}
+    groups: dict[EngineBase, list[Stream]] = {}
     for stream in owners:
         groups.setdefault(stream.engine, []).append(stream)
     for engine, streams in groups.items():

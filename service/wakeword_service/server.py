@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import math
 import socket
-import sys
 
 import structlog
 import uvicorn
 
 from wakeword.errors import ConfigError
+from wakeword.runtime.memory import keep_memory
 from wakeword_service import logs
 from wakeword_service.app import create_app
 from wakeword_service.service import Service
@@ -22,9 +21,6 @@ from wakeword_service.wire import AudioProtocol
 log = structlog.get_logger(__name__)
 
 BACKLOG = 2048
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Of mallopt(3)."""
 
 
 def serve(settings: Settings) -> None:
@@ -83,17 +79,6 @@ def allow_sockets() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # macOS refuses "without limit"
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def keep_memory() -> None:
-    """Let glibc keep the memory of a batch for the next one: without this it goes back to the
-    system each time, and up to a twelfth of all time goes into getting it again."""
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such thing
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024)
-        libc.mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024)
 
 
 def uvicorn_config(settings: Settings, service: Service | None = None) -> uvicorn.Config:

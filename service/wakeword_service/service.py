@@ -68,6 +68,7 @@ class Service:
             self.tuning,
             metrics,
             workers=settings.workers,
+            processes=settings.processes,
             gather_s=settings.gather_ms / 1000,
         )
         self.admission = Admission(settings, metrics)
@@ -145,8 +146,13 @@ class Service:
         )  # fmt: skip
 
     def _open(self, start: StartMessage, caller: Caller) -> LiveStream:
-        live = open_live(start, caller, self.models, self.tuning, self._options)
-        self.scheduler.add(live)
+        lane = self.scheduler.enter()
+        try:
+            live = open_live(start, caller, self.models, self.tuning, self._options, lane.engine)
+        except BaseException:
+            self.scheduler.leave(lane)
+            raise
+        self.scheduler.add(live, lane)
         self.metrics.streams.inc()
         self.metrics.opened.inc()
         log.info(

@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         default_factory=lambda: min(2, os.cpu_count() or 1), ge=1, le=64,
         description="Threads that score; they share one interpreter.",
     )  # fmt: skip
+    processes: int = Field(
+        default_factory=lambda: min(8, os.cpu_count() or 1), ge=0, le=64,
+        description="Most processes that score beside the server. They start when there are more "
+        "streams than its own threads should bear, and take 60 MB each.",
+    )  # fmt: skip
     gather_ms: float = Field(
         10.0, ge=0.0, le=100.0,
         description="How long audio that is due waits for that of other streams, to be scored "

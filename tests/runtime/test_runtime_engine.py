@@ -143,10 +143,10 @@ def test_reset_is_the_state_of_a_new_stream(engine: Engine) -> None:
     fresh = engine.open_stream(48_000)
     assert (stream.received_samples, stream.scored_steps, stream.finished) == (0, 0, False)
     for a, b in (
-        (stream.state.frontend.tail, fresh.state.frontend.tail),
-        (stream.state.frontend.smoothed, fresh.state.frontend.smoothed),
-        (stream.state.frames, fresh.state.frames),
-        (stream.state.smoother, fresh.state.smoother),
+        (stream.state.heard.frontend.tail, fresh.state.heard.frontend.tail),
+        (stream.state.heard.frontend.smoothed, fresh.state.heard.frontend.smoothed),
+        (stream.state.heard.frames, fresh.state.heard.frames),
+        (stream.state.heard.smoother, fresh.state.heard.smoother),
         (stream.state.detector.above, fresh.state.detector.above),
         (stream.state.detector.last, fresh.state.detector.last),
     ):
@@ -156,8 +156,8 @@ def test_reset_is_the_state_of_a_new_stream(engine: Engine) -> None:
 
 
 def test_the_initial_state_is_silence(engine: Engine) -> None:
-    state = engine.open_stream(RATE).state
-    assert state.frames.shape == (151, 40) and not state.frames.any()
+    heard = engine.open_stream(RATE).state.heard
+    assert heard.frames.shape == (151, 40) and not heard.frames.any()
     results = whole(engine, np.zeros(RATE, np.float32))
     for result in results:
         np.testing.assert_allclose(result.posteriors, results[0].posteriors)

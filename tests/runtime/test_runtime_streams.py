@@ -149,8 +149,8 @@ def test_an_idle_stream_keeps_no_memory_of_its_batch(engine: Engine) -> None:
         stream.accept(np.zeros(1600, np.float32))
     engine.step(streams)
     for stream in streams:
-        state = stream.state
-        for array in (state.frames, state.smoother, state.frontend.tail, state.frontend.smoothed):
+        heard = stream.state.heard
+        for array in (heard.frames, heard.smoother, heard.frontend.tail, heard.frontend.smoothed):
             assert array.base is None or array.base.size <= array.size
 
 

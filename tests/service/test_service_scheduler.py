@@ -16,11 +16,12 @@ from engine_runs import speech
 from live_server import START, Heard, LiveServer, client, live_server, metric, offline, pcm
 from wakeword_service.answers import Answers
 from wakeword_service.auth import LOCAL
+from wakeword_service.lane import BULK_STEPS_BESIDE_LIVE, SHARE
 from wakeword_service.live import LiveStream, StreamOptions
 from wakeword_service.metrics import Metrics
 from wakeword_service.models import ModelHost
 from wakeword_service.opening import open_live
-from wakeword_service.scheduler import BULK_STEPS_BESIDE_LIVE, SHARE, Scheduler
+from wakeword_service.scheduler import Scheduler
 from wakeword_service.scoring import Scoring
 
 from wakeword.protocol import StartMessage
@@ -71,13 +72,17 @@ def models(tiny_bundle: Path) -> ModelHost:
 
 def new_live(models: ModelHost, **start: Any) -> LiveStream:
     message = StartMessage(protocol=1, sample_rate=16_000, encoding="s16le", **start)
-    return open_live(message, LOCAL, models, NoTuning(models), StreamOptions())
+    return open_live(
+        message, LOCAL, models, NoTuning(models), StreamOptions(), place=lambda engine: engine
+    )
 
 
 @contextmanager
 def running(models: ModelHost, workers: int = 1) -> Iterator[tuple[Scheduler, Watched]]:
     scoring = Watched()
-    scheduler = Scheduler(scoring, NoTuning(models), Metrics(), workers=workers, gather_s=0.0)
+    scheduler = Scheduler(
+        scoring, NoTuning(models), Metrics(), workers=workers, processes=0, gather_s=0.0
+    )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -93,8 +98,10 @@ def running(models: ModelHost, workers: int = 1) -> Iterator[tuple[Scheduler, Wa
 
 
 def put(scheduler: Scheduler, live: LiveStream, data: bytes) -> None:
+    if live.id not in scheduler.streams:
+        scheduler.add(live, scheduler.enter())
     if live.inbox.put(data):
-        scheduler.schedule(live)
+        live.lane.schedule(live)
 
 
 def wait_until(condition: Any, timeout_s: float = 20.0) -> None:
@@ -195,7 +202,8 @@ def test_a_stream_that_breaks_the_engine_is_closed_alone(
         async with client(server.stream) as bad:
             ready = await bad.wait_for("ready")
             (stream,) = server.service.scheduler.streams[ready["stream_id"]].streams
-            stream.state = replace(stream.state, frames=np.zeros((3, 3), np.float32))
+            heard = replace(stream.state.heard, frames=np.zeros((3, 3), np.float32))
+            stream.state = replace(stream.state, heard=heard)
 
             async def good(sound: Any) -> Heard:
                 async with client(server.stream) as one:

@@ -101,11 +101,11 @@ class Picture:
         self._words = [
             (word, threshold) for s in spotter.streams for word, threshold in s.thresholds.items()
         ]
-        self._frontend = Frontend(engine.frontend.config)
+        self._frontend = Frontend(engine.bundle.metadata.frontend)
         self._state = self._frontend.initial_state()
         self._waveform, self._features = (
             Thinned(2, _extremes),
-            Thinned(engine.frontend.config.channels, _mean),
+            Thinned(self._frontend.config.channels, _mean),
         )
         self._posteriors = Thinned(len(self._words), _maximum)
         self._detections: list[Detection] = []

@@ -37,6 +37,9 @@ docs/service.md lists them.
                    "Without it: all installed words.")  # fmt: skip
 @click.option("--workers", type=int, metavar="N",
               help="Threads that score. [default: 2, or 1 on one core]")  # fmt: skip
+@click.option("--processes", type=int, metavar="N",
+              help="Most processes that score beside the server when there are many streams. "
+                   "[default: one per core, at most 8]")  # fmt: skip
 @click.option("--max-streams", type=int, metavar="N",
               help="Streams at a time; more are refused. [default: 2000]")  # fmt: skip
 @click.option("--allowed-origin", "allowed_origins", multiple=True, metavar="ORIGIN",

@@ -74,7 +74,8 @@ class Link:
             await asyncio.gather(sending, receiving, return_exceptions=True)
 
     async def _receive(self) -> SummaryMessage:
-        while self._summary is None or not self._state.end_sent:
+        """The summary after ``end``. Any other is followed by a close that says what to do."""
+        while self._summary is None or self._summary.reason != "end":
             await self._next_message()
         return self._summary
 

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from wakeword.errors import (
     AudioError,
     ConfigError,
+    EngineLostError,
     MissingExtraError,
     ProtocolError,
     UnknownModelError,
@@ -118,6 +119,7 @@ def as_protocol_error(error: Exception) -> ProtocolError:
         (AudioError, ErrorCode.BAD_AUDIO),
         (ConfigError, ErrorCode.BAD_MESSAGE),
         (MissingExtraError, ErrorCode.UNSUPPORTED),
+        (EngineLostError, ErrorCode.RESTARTING),
     ):
         if isinstance(error, kind):
             return refusal(code, str(error))

@@ -4,9 +4,11 @@ from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.bundle_writer import write_bundle, write_metadata
 from wakeword.runtime.detector import Detection, Detector
 from wakeword.runtime.engine import Engine
+from wakeword.runtime.engine_base import EngineBase
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
 from wakeword.runtime.registry import Selection, choose, find_bundle, installed_bundles, select
+from wakeword.runtime.remote import EngineProcess
 from wakeword.runtime.results import StepResult
 from wakeword.runtime.sections import (
     DataSource,
@@ -28,6 +30,8 @@ __all__ = [
     "Detector",
     "DetectorConfig",
     "Engine",
+    "EngineBase",
+    "EngineProcess",
     "ModelFile",
     "OperatingPoint",
     "OperatingPoints",

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from wakeword.audio.pcm import MAX_CHANNELS, Samples, to_mono_float32
 from wakeword.audio.resample import Resampler
 from wakeword.errors import AudioError
-from wakeword.frontend import FrontendState
 from wakeword.runtime.detector import Detector, DetectorState
 from wakeword.runtime.thresholds import resolve_thresholds
 
 if TYPE_CHECKING:
-    from wakeword.runtime.engine import Engine
+    from wakeword.runtime.engine_base import EngineBase
 
 TAIL_S = 0.5
 """Digital silence that :meth:`Stream.finish` adds, so that a word ending with a file is found."""
@@ -41,13 +40,10 @@ class StreamSettings:
 class StreamState:
     """Everything a stream remembers of the samples that were scored.
 
-    frames (window_frames, channels): the last features, silence before the stream began.
-    smoother (smoother.steps - 1, words of the bundle): the last posteriors.
+    heard: what its engine goes on with; only the engine looks inside.
     """
 
-    frontend: FrontendState
-    frames: NDArray[np.float32]
-    smoother: NDArray[np.float32]
+    heard: Any
     detector: DetectorState
 
 
@@ -58,7 +54,7 @@ class Stream:
     feeds a stream paces it, nothing is dropped here. Not for two threads at once.
     """
 
-    def __init__(self, engine: Engine, settings: StreamSettings) -> None:
+    def __init__(self, engine: EngineBase, settings: StreamSettings) -> None:
         self.engine = engine
         self.settings = settings
         self._resampler = Resampler(settings.sample_rate, engine.sample_rate)
