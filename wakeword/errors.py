@@ -9,9 +9,11 @@ WakewordError
         RecipeError         a training recipe cannot be used
     BundleError             a model bundle cannot be used
         UnknownModelError   no installed bundle or word has this name
+    EngineLostError         the process that scored a stream has ended
     ManifestError           a manifest of recordings cannot be used
     EvaluationError         a measurement is impossible on the audio given
     TrainingError           training or export failed
+    SynthesisError          a speech synthesiser is missing or failed
     ProtocolError           the other side of a stream broke the rules of the protocol
     ConnectionLostError     a service cannot be reached, or was lost for good
     RefusedError            a service said no
@@ -61,6 +63,10 @@ class UnknownModelError(BundleError):
     """No installed bundle or word has the given name."""
 
 
+class EngineLostError(WakewordError):
+    """The process that scored a stream has ended, and what it remembered of it is gone."""
+
+
 class ManifestError(WakewordError):
     """A manifest names a missing file, an unknown column or an empty class."""
 
@@ -71,6 +77,10 @@ class EvaluationError(WakewordError):
 
 class TrainingError(WakewordError):
     """Training or export failed; what was written before is untouched."""
+
+
+class SynthesisError(WakewordError):
+    """A speech synthesiser is not installed, failed, or took too long."""
 
 
 class ProtocolError(WakewordError):
