@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundles import with_bursts
 from processes import cli_environment
 from tone_manifest import HIGH, LOW, tone_manifest
 
@@ -87,3 +88,25 @@ def test_wrong_requests_change_nothing(repository: Path, tiny_bundle: Path, tmp_
         done = run(script, "figures", "--model", model, *given)
         assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     assert document.read_text() == "# Page\n<!-- begin figures of tiny -->\n"
+
+
+def test_alignment_is_measured_against_the_times_that_a_manifest_states(
+    repository: Path, tmp_path: Path
+) -> None:
+    made = tone_manifest(tmp_path, clips=1)
+    for i in range(5):  # the tone is from 0.5 to 0.9 s
+        made.add(f"timed-{i}", 0.1 * with_bursts(1.5, [(0.5, LOW)], noise=0.0001), LOW,
+                 times=(0.6, 0.9))  # fmt: skip
+    page = tmp_path / "page.md"
+    page.write_text("before\n\n<!-- begin alignment -->\n<!-- end alignment -->\n\nafter\n")
+    done = run(repository / "benchmarks" / "alignment.py", "--manifest", made.save(),
+               "--corpus", "clips", "--method", "energy", "--document", page)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n")
+    (row,) = [line for line in text.splitlines() if line.startswith("| energy")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:4] == ["energy", "alone", "5", "0"]
+    start_bias, start_error, _, _, end_error, _ = map(float, cells[4:])
+    assert start_bias == pytest.approx(-0.1, abs=0.025) and start_error == -start_bias
+    assert end_error < 0.03
