@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "devices": ("wakeword.cli.devices:devices", "List the microphones."),
     "detect": ("wakeword.cli.detect:detect", "Which words are heard in recordings, and when."),
     "score": ("wakeword.cli.score:score", "Write the posterior of every word every 100 ms as CSV."),
+    "say": ("wakeword.cli.say:say", "Synthetic recordings of a word and of its near misses."),
     "align": ("wakeword.cli.align:align", "Where words lie in recordings, with pictures to check."),
     "train": ("wakeword.cli.train:train", "Train a model of your own word from recordings."),
     "evaluate": ("wakeword.cli.evaluate:evaluate", "How much a model misses, how often it alarms."),
