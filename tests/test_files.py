@@ -90,6 +90,16 @@ def test_json_round_trip(tmp_path: Path) -> None:
     assert "größe" in (tmp_path / "a.json").read_text(encoding="utf-8")
 
 
+def test_rows_become_csv_and_none_an_empty_file(tmp_path: Path) -> None:
+    files.write_csv(tmp_path / "a.csv", [{"word": "näh, so", "n": 1}, {"word": 'a "b"', "n": 2}])
+    assert (tmp_path / "a.csv").read_bytes().decode() == 'word,n\n"näh, so",1\n"a ""b""",2\n'
+    files.write_csv(tmp_path / "a.csv", [])
+    assert (tmp_path / "a.csv").read_bytes() == b""
+    with pytest.raises(ValueError, match="fields"):
+        files.write_csv(tmp_path / "a.csv", [{"n": 1}, {"other": 2}])
+    assert (tmp_path / "a.csv").read_bytes() == b""
+
+
 def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     files.write_json(tmp_path / "a.json", 1)
     with pytest.raises(ValueError):

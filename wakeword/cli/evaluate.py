@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from wakeword.cli.about import about_bundle, about_trials
 from wakeword.cli.condition_options import ConditionOptions, condition_options
 from wakeword.cli.listen_options import ListenOptions, listen_options
+from wakeword.cli.protocol_options import protocol_options
 from wakeword.cli.report_options import ReportOptions, report_options
 from wakeword.cli.trial_options import Stages, TrialOptions, trial_options
 from wakeword.runtime import Bundle, find_bundle
 
 if TYPE_CHECKING:
-    from wakeword.data.manifest import Manifest
     from wakeword.evaluation.results import Results
-    from wakeword.training.trials import Trials
 
 EPILOG = """\b
 Examples:
@@ -28,6 +28,7 @@ Examples:
   wakeword evaluate seven --manifest recordings.csv --distance 1 --distance 4 --no-babble
   wakeword evaluate seven --manifest recordings.csv --json > figures.jsonl
   wakeword evaluate seven --manifest recordings.csv --snr 10 --listen errors.html
+  wakeword evaluate seven --manifest recordings.csv --protocol picovoice --scores scores
 """
 _PRINTED = ("misses", "means", "false_alarms", "chosen_thresholds", "differences")
 
@@ -45,6 +46,7 @@ _PRINTED = ("misses", "means", "false_alarms", "chosen_thresholds", "differences
 @report_options
 @listen_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per figure.")
+@protocol_options
 def evaluate(
     models: tuple[str, ...],
     trial: TrialOptions,
@@ -80,13 +82,13 @@ def evaluate(
     manifest, trials = trial.open(*bundles)
     conditions = clips.make(trials, reported=report.folder is not None)
     levels = trials.levels_dbfs() if report.folder is not None else {}
-    about = _about(manifest, trials)
+    about = about_trials(manifest, trials)
     measured = []
     for label, bundle in zip(labels, bundles, strict=True):
         with Stages() as stage:
             scored = score_trials(bundle, trials, conditions, stage)
         result = measure(bundle, scored.recorded, scored.by_condition, scored.rules, target)
-        of_bundle = _about_bundle(bundle, scored.rules.tolerance_s)
+        of_bundle = about_bundle(bundle, scored.rules.tolerance_s)
         measured.append(Measured(label, of_bundle, result, scored.by_condition, scored.rules))
         listen.write(bundle, trials, conditions, scored, result, {**about, **of_bundle})
     results = gather(about, conditions, measured, levels, trials.config.seed)
@@ -102,39 +104,6 @@ def _labels(given: Sequence[str], bundles: Sequence[Bundle]) -> list[str]:
     if twice is not None:
         raise click.UsageError(f"MODEL '{twice}' is given twice")
     return labels
-
-
-def _about(manifest: Manifest, trials: Trials) -> Mapping[str, Any]:
-    """What models were measured on, and with what: enough to measure them again."""
-    from importlib.metadata import version
-
-    from wakeword import __version__
-
-    return {
-        "manifest_sha256": manifest.sha256,
-        "split": trials.config.split,
-        "seed": trials.config.seed,
-        "noise_corpora": sorted(trials.config.noise_corpora),
-        "talkers": trials.config.talkers,
-        "rooms": trials.config.rooms,
-        "context_s": trials.config.context_s,
-        "left_out": len(trials.left_out()),
-        "libraries": {
-            "wakeword": __version__,
-            "numpy": version("numpy"),
-            "onnxruntime": version("onnxruntime"),
-        },
-    }
-
-
-def _about_bundle(bundle: Bundle, tolerance_s: float) -> Mapping[str, Any]:
-    return {
-        "bundle": bundle.name,
-        "version": bundle.metadata.version,
-        "sha256": bundle.sha256,
-        "trained_on": sorted(s.corpus for s in bundle.metadata.training.data),
-        "tolerance_s": tolerance_s,
-    }
 
 
 def _print(results: Results, as_json: bool) -> None:

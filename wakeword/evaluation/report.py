@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.report_page import report_page
 from wakeword.evaluation.report_pictures import report_pictures
 from wakeword.evaluation.results import Results
-from wakeword.evaluation.rows import TABLES, Row, table_rows
-from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_json
+from wakeword.evaluation.rows import TABLES, table_rows
+from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_csv, write_json
 
 PAGE, REPORT_FILE = "index.html", "report.json"
 
@@ -39,7 +37,7 @@ def write_report(folder: str | Path, results: Results, *, pictures: bool = True)
     with fresh_folder(target) as fresh:
         write_json(fresh / REPORT_FILE, {"about": about, **tables})
         for name, rows in tables.items():
-            _write_csv(fresh / f"{name}.csv", rows)
+            write_csv(fresh / f"{name}.csv", rows)
         for name, data in drawn.items():
             with atomic_write(fresh / name, "wb") as out:
                 out.write(data)
@@ -56,11 +54,3 @@ def check_report_folder(folder: str | Path) -> None:
 def _is_ours(name: str) -> bool:
     ours = {PAGE, REPORT_FILE, *(f"{table}.csv" for table in TABLES)}
     return name in ours or name.endswith(".png")
-
-
-def _write_csv(path: Path, rows: Sequence[Row]) -> None:
-    with atomic_write(path) as file:
-        if rows:
-            out = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            out.writeheader()
-            out.writerows(rows)

@@ -1,0 +1,129 @@
+"""The Picovoice benchmark as a folder: every table as CSV, all of it as JSON, one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wakeword.errors import EvaluationError
+from wakeword.evaluation.charts import LEAST_SHARE, log_shares, new_figure, png
+from wakeword.evaluation.picovoice_result import (
+    PUBLISHED,
+    PUBLISHED_NOTE,
+    TARGET_FA_PER_HOUR,
+    ProtocolResult,
+)
+from wakeword.evaluation.picovoice_tables import (
+    Row,
+    content_rows,
+    curve_rows,
+    event_rows,
+    mean_curve_rows,
+    mean_rows,
+    word_rows,
+)
+from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_csv, write_json
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+RESULT_FILE, PICTURE = "picovoice.json", "picovoice.png"
+TABLES: Mapping[str, Callable[[ProtocolResult], Iterator[Row]]] = {
+    "words": word_rows,
+    "means": mean_rows,
+    "streams": content_rows,
+    "events": event_rows,
+    "curves": curve_rows,
+    "mean_curve": mean_curve_rows,
+}
+_MARKERS = "sD^"
+_MOST_PER_HOUR = 20.0
+
+
+def write_protocol(
+    folder: str | Path, result: ProtocolResult, about: Mapping[str, Any], *, pictures: bool = True
+) -> Path:
+    """Write the result: the folder is the whole new one or as it was before.
+
+    ``picovoice.json`` holds what was measured and every table, each of which is in a CSV file
+    of its name too; ``picovoice.png`` shows the curves.
+
+    Raises
+    ------
+    EvaluationError
+        ``folder`` exists and holds anything that is not such a result.
+    MissingExtraError
+        matplotlib is not installed and pictures are wanted.
+    OSError
+        As from any writing, a full disk included.
+    """
+    target = Path(folder)
+    check_protocol_folder(target)
+    tables = {name: list(rows(result)) for name, rows in TABLES.items()}
+    drawn = draw(result) if pictures else b""
+    with fresh_folder(target) as fresh:
+        write_json(fresh / RESULT_FILE, {"about": dict(about), **tables})
+        for name, rows in tables.items():
+            write_csv(fresh / f"{name}.csv", rows)
+        if drawn:
+            with atomic_write(fresh / PICTURE, "wb") as out:
+                out.write(drawn)
+    return target
+
+
+def check_protocol_folder(folder: str | Path) -> None:
+    """Refuse, with an EvaluationError, a folder that holds anything but such a result."""
+    ours = {RESULT_FILE, PICTURE, *(f"{name}.csv" for name in TABLES)}
+    what = "a result of the Picovoice benchmark"
+    refuse_foreign(folder, what, ours.__contains__, EvaluationError)
+
+
+def draw(result: ProtocolResult) -> bytes:
+    """A PNG: the mean over words beside what is published of others, and each word.
+
+    Both axes are logarithmic: half an alarm stands for none, and where nothing was missed a line
+    ends at the lower edge.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    figure = new_figure(12.0, 5.5)
+    means, words = figure.subplots(1, 2, sharex=True, sharey=True)
+    least = min(0.5 / w.curve.hours for w in result.words)
+    rates, missed = result.mean_curve()
+    label = f"mean of {len(result.words)} words"
+    _steps(means, [max(least, float(r)) for r in rates], missed.tolist(), label)
+    _published(means, result)
+    for word in result.words:
+        points = word.curve.frontier()[::-1]
+        per_hour = [max(0.5, word.curve.false_alarms[i]) / word.curve.hours for i in points]
+        shares = [word.curve.misses_at(i).value for i in points]
+        _steps(words, per_hour, shares, f"{word.word} ({word.curve.clips} clips)")
+    for axes, title in ((means, "mean over words"), (words, "each word on its own stream")):
+        log_shares(axes)
+        axes.set_xscale("log")
+        axes.set_xlim(0.8 * least, _MOST_PER_HOUR)
+        axes.axvline(result.target_fa_per_hour, color="0.4", linestyle=":", linewidth=1)
+        axes.set_xlabel("false alarms per hour (leftmost: none)")
+        axes.set_title(f"Picovoice benchmark, {result.snr_db:g} dB: {title}")
+        axes.legend(loc="best", fontsize="small")
+    return png(figure)
+
+
+def _steps(axes: Axes, rates: list[float], missed: list[float], label: str) -> None:
+    shares = [max(LEAST_SHARE, m) for m in missed]
+    axes.plot(rates, shares, drawstyle="steps-post", label=label)
+
+
+def _published(axes: Axes, result: ProtocolResult) -> None:
+    """Others' points, each at the rate for which it is published."""
+    if not result.benchmark_words:
+        return
+    for marker, (engine, frr) in zip(_MARKERS, PUBLISHED.items(), strict=True):
+        axes.plot(
+            [TARGET_FA_PER_HOUR], [frr], marker, color="0.35", markerfacecolor="none",
+            label=f"{engine} ({PUBLISHED_NOTE})",
+        )  # fmt: skip
