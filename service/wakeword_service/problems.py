@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -159,7 +160,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 async def _validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [
-        {"where": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+        {"where": _where(fault["loc"]), "message": fault["msg"]}
         | _value_and_limit(fault)
         for fault in error.errors()[:16]
     ]
@@ -167,6 +168,11 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     extra = {name: first[name] for name in ("value", "limit") if name in first}
     detail = f"{first['where']}: {first['message']}"
     return Problem(422, detail=plain(detail), errors=faults, **extra).response()
+
+
+def _where(location: Sequence[str | int]) -> str:
+    """Once where a field and the kind of body that has it go by one name."""
+    return ".".join(str(part) for part, _ in groupby(location))
 
 
 def _value_and_limit(fault: Mapping[str, Any]) -> dict[str, Any]:

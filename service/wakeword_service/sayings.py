@@ -119,6 +119,7 @@ def summary(live: LiveStream, reason: str) -> SummaryMessage:
         max_lag_ms=round(1000 * live.counters.max_lag_s, 1),
         real_time_factor=round(live.real_time_factor, 3),
         reason=reason,
+        scores_dropped=live.outbox.scores_dropped,
     )
 
 

@@ -28,6 +28,7 @@ from live_server import (
     pcm,
     stream_all,
 )
+from wakeword_service import outbox
 from websockets.asyncio.client import connect
 
 F32 = {**START, "encoding": "f32le"}
@@ -199,6 +200,23 @@ def test_a_client_that_never_reads_is_cut_off(server: LiveServer, tiny_bundle: P
     mine = speech(5, 2.0)
     assert asyncio.run(stream_all(server.stream, mine)).detections == offline(tiny_bundle, mine)
     quiet(server)
+
+
+def test_a_client_learns_how_many_scores_it_was_too_slow_for(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = speech(5, 2.0)
+
+    async def run() -> Heard:
+        async with client(server.stream, {**START, "scores": True}) as one:
+            await one.wait_for("ready")
+            monkeypatch.setattr(outbox, "MAX_SCORES", 0)
+            await one.send(pcm(sound))
+            return await one.end()
+
+    heard = asyncio.run(run())
+    assert not [m for m in heard.messages if m["type"] == "score"]
+    assert heard.messages[-1]["scores_dropped"] == 20
 
 
 def test_pings_without_reading_the_answers_are_cut_off(

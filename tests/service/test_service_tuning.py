@@ -78,7 +78,7 @@ def test_a_threshold_says_what_is_known_of_it(
     ("wish", "said"),
     [
         ({}, "exactly one of"),
-        ({"threshold": 0.0}, "greater than 0"),
+        ({"threshold": 0.0}, "body.threshold: Input should be greater than 0"),
         ({"threshold": 1.0}, "less than 1"),
         ({"threshold": "0.5"}, "valid number"),
         ({"threshold": True}, "valid number"),

@@ -201,6 +201,8 @@ class SummaryMessage:
     """Seconds of audio per second since the first audio: 1 for a microphone, more for a file."""
     reason: str
     """Why the stream ended: `end` (the client's), `shutdown`, `idle` or `error`."""
+    scores_dropped: int = 0
+    """`score` messages that were left out because the client read too slowly."""
 
 
 ServerMessage = (

@@ -9,7 +9,7 @@ _HEAD = struct.Struct("<BI")
 _LENGTH = struct.Struct("<Q")
 
 
-def write_message(pipe: BinaryIO, kind: int, *parts: bytes) -> None:
+def write_message(pipe: BinaryIO, kind: int, *parts: bytes | memoryview) -> None:
     """Write a message, wholly.
 
     Raises
@@ -18,7 +18,9 @@ def write_message(pipe: BinaryIO, kind: int, *parts: bytes) -> None:
         Nobody reads any more.
     """
     lengths = [_LENGTH.pack(len(part)) for part in parts]
-    pipe.write(b"".join([_HEAD.pack(kind, len(parts)), *lengths, *parts]))
+    pipe.write(b"".join([_HEAD.pack(kind, len(parts)), *lengths]))
+    for part in parts:
+        pipe.write(part)
     pipe.flush()
 
 

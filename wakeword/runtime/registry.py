@@ -1,8 +1,8 @@
 """Which bundles are there, and which words does a user mean.
 
 Bundles lie in folders: those in ``WAKEWORD_MODELS``, the package's own, the checkout's. A
-folder may hold ``index.json``, ``{"default": ["name", ...]}``: which bundles come first, hence
-which hears a word that several have.
+folder may hold ``index.json``, ``{"default": ["name", ...]}``: which bundles are loaded where
+nobody names one. They come first; the others hear only who asks for them or for their words.
 """
 
 from __future__ import annotations
@@ -56,6 +56,16 @@ def bundle_folders() -> list[Path]:
     return [bundle for folder in model_folders() for bundle in _bundles_in(folder)]
 
 
+def default_folders() -> list[Path]:
+    """Those of :func:`bundle_folders` whose bundles are loaded where nobody names one."""
+    return [
+        bundle
+        for folder in model_folders()
+        for bundle in _bundles_in(folder)
+        if bundle.name in (_defaults(folder) or [bundle.name])
+    ]
+
+
 def installed_bundles() -> list[Bundle]:
     """Load all installed bundles; of two with one name the first found counts.
 
@@ -64,11 +74,7 @@ def installed_bundles() -> list[Bundle]:
     BundleError
         One of them is damaged; the message names its folder.
     """
-    found: dict[str, Bundle] = {}
-    for folder in bundle_folders():
-        bundle = Bundle.load(folder)
-        found.setdefault(bundle.name, bundle)
-    return list(found.values())
+    return _load(bundle_folders())
 
 
 def find_bundle(name: str) -> Bundle:
@@ -99,7 +105,8 @@ def select(specs: Sequence[str] = ()) -> list[Selection]:
     ----------
     specs
         Each the name of a bundle, the path of a bundle's folder, a word (the first bundle
-        that hears it), or ``bundle:word``. None at all means all installed words, each once.
+        that hears it), or ``bundle:word``. None at all means all words of the default bundles,
+        each once.
 
     Raises
     ------
@@ -109,7 +116,7 @@ def select(specs: Sequence[str] = ()) -> list[Selection]:
         A bundle is damaged, or none is installed.
     """
     if not specs:
-        return _all_words(installed_bundles())
+        return _all_words(_load(default_folders()))
     return merge([selection for spec in specs for selection in _resolve(spec)])
 
 
@@ -136,6 +143,15 @@ def merge(selections: Iterable[Selection]) -> list[Selection]:
         Selection(bundle, tuple(word for word in bundle.words if word in words))
         for bundle, words in chosen.values()
     ]
+
+
+def _load(folders: Iterable[Path]) -> list[Bundle]:
+    """Bundles by their own names, of two with one name the first."""
+    found: dict[str, Bundle] = {}
+    for folder in folders:
+        bundle = Bundle.load(folder)
+        found.setdefault(bundle.name, bundle)
+    return list(found.values())
 
 
 def _resolve(spec: str) -> list[Selection]:
@@ -218,15 +234,20 @@ def _plain(word: str) -> str:
 def _bundles_in(folder: Path) -> list[Path]:
     found = {p.parent.name: p.parent for p in sorted(folder.glob(f"*/{METADATA_FILE}"))}
     found = {name: path for name, path in found.items() if not name.startswith(".")}
-    first = []
-    if (folder / INDEX_FILE).exists():
-        where = str(folder / INDEX_FILE)
-        index = require_table(read_json(folder / INDEX_FILE, error=BundleError), where)
-        first = require_list(index.get("default"), f"{where}: default")
-        for name in first:
-            if name not in found:
-                raise BundleError(f"{where} names '{name}', but there is no such bundle")
+    first = _defaults(folder) or []
+    for name in first:
+        if name not in found:
+            raise BundleError(f"{folder / INDEX_FILE} names '{name}', but there is no such bundle")
     return [found[name] for name in [*first, *(n for n in found if n not in first)]]
+
+
+def _defaults(folder: Path) -> list[str] | None:
+    """Names that the folder's index gives; None where it has no index."""
+    if not (folder / INDEX_FILE).exists():
+        return None
+    where = str(folder / INDEX_FILE)
+    index = require_table(read_json(folder / INDEX_FILE, error=BundleError), where)
+    return [str(name) for name in require_list(index.get("default"), f"{where}: default")]
 
 
 def _is_path(spec: str) -> bool:

@@ -104,7 +104,7 @@ class EngineProcess:
             self._process.wait()
         self._from.close()
 
-    def score(self, engine: int, *parts: bytes) -> list[bytes]:
+    def score(self, engine: int, *parts: bytes | memoryview) -> list[bytes]:
         """Posteriors and smoothed posteriors of the next steps; for :class:`RemoteEngine`."""
         dropped = [_u64(*(queue.popleft() for _ in range(len(queue)))) for queue in self._dropped]
         return self._call(Kind.SCORE, _u64(engine), *parts, *dropped)
@@ -113,7 +113,7 @@ class EngineProcess:
         """A new number for something there, given back when nobody has it any more."""
         return Number(next(self._numbers), self._dropped[of_engine].append)
 
-    def _call(self, kind: Kind, *parts: bytes) -> list[bytes]:
+    def _call(self, kind: Kind, *parts: bytes | memoryview) -> list[bytes]:
         with self._lock:
             if self._lost:
                 raise EngineLostError(f"the scoring process cannot be used: {self._lost}")
@@ -160,11 +160,12 @@ class RemoteEngine(EngineBase):
 
     def _score(self, groups: Groups) -> list[Scored]:
         flat = [(s, steps) for (_, steps), streams in groups.items() for s in streams]
+        samples = np.concatenate([s.pending.peek(n * self.step_samples) for s, n in flat])
         answer = self._process.score(
             self._number.value,
             _u64(*(stream.state.heard.value for stream, _ in flat)),
             _u64(*(steps for _, steps in flat)),
-            np.concatenate([s.pending.peek(n * self.step_samples) for s, n in flat]).tobytes(),
+            samples.data.cast("B"),
         )
         rows = [np.frombuffer(part, np.float32).reshape(-1, len(self.words)) for part in answer]
         scored, at = [], 0

@@ -79,6 +79,11 @@ class Spotter:
         ]
         self.sample_rate, self.channels = rate, count
 
+    @property
+    def model_rate(self) -> int:
+        """The highest rate in which any of its models hears: audio need not be given at more."""
+        return max(engine.sample_rate for engine, _ in self._engines)
+
     def feed(self, samples: NDArray[Any], last: bool = False) -> list[Detection]:
         """Take the next samples and return what was heard, in the order of time.
 
