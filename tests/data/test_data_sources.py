@@ -18,6 +18,7 @@ from tiny_corpus import (
     words_and_company,
 )
 
+from wakeword.data.align import WordTimes
 from wakeword.data.corpus import Corpus
 from wakeword.data.sources import Sources, collect
 from wakeword.errors import ManifestError
@@ -121,3 +122,20 @@ def test_a_word_inside_a_sentence_is_one_at_its_stated_times() -> None:
     assert [w.index for w in sources.words[0]] == [0, 1, 2, 3, 4, 5]
     assert (sources.words[0][5].start, sources.words[0][5].end) == (1.2 * RATE, 1.6 * RATE)
     assert sources.speech == (8,) and sources.clips == ()
+
+
+def test_an_aligner_that_reads_places_words_in_sentences_that_hold_them_once() -> None:
+    asked = []
+
+    def read(samples: np.ndarray, rate: int, word: str, transcript: str) -> WordTimes | None:
+        asked.append((len(samples) / rate, word, transcript))
+        return None if "not" in transcript else WordTimes(1.0, 1.1 + 0.1 * len(word), 20.0)
+
+    talk = faint(burst(3.0, 0.2, 2.8))
+    held = ["then alpha said no", "alpha or alpha", "do not say alpha", "the beta wave", "alphabet"]
+    rows = [(recording(text, seconds=3.0), talk) for text in (*held, "alpha and beta wave")]
+    sources = collect(corpus_of([*rows, ALPHA, HUM, TALK]), WORDS, KINDS, [], read)
+    assert asked == [(3.0, "alpha", held[0]), (3.0, "alpha", held[2]), (3.0, "beta wave", held[3])]
+    assert [w.index for w in sources.words[0]] == [0, 6]
+    assert [(w.index, w.start, w.end) for w in sources.words[1]] == [(3, RATE, 2 * RATE)]
+    assert sources.clips == (4,) and sources.speech == (8,)

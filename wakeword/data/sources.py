@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.data.align import SHORTEST_WORD_S, align_word
+from wakeword.data.align import SHORTEST_WORD_S, Aligner, align_by_energy
 from wakeword.data.corpus import Corpus
+from wakeword.data.manifest import Recording
 from wakeword.data.vocabulary import Vocabulary
 from wakeword.errors import ManifestError
 
@@ -57,14 +59,18 @@ class Sources:
 
 
 def collect(
-    corpus: Corpus, labels: Sequence[str], kinds: Kinds, rooms: Sequence[NDArray[np.float32]]
+    corpus: Corpus,
+    labels: Sequence[str],
+    kinds: Kinds,
+    rooms: Sequence[NDArray[np.float32]],
+    align: Aligner = align_by_energy,
 ) -> Sources:
     """Sort the recordings of ``corpus`` into words, speech, short clips, noise and music.
 
     A recording whose text is exactly a label is that word, at its stated times or aligned; so is
-    a sentence whose stated times are those of a label. One whose transcript merely holds a label
-    is left out, since nobody knows where it is. A recording
-    without a transcript is taken at its corpus's word: it is negative.
+    a sentence whose stated times are those of a label, and one that merely holds a label once, if
+    ``align`` finds it there. Other recordings that say a label are left out, since nobody knows
+    where. A recording without a transcript is taken at its corpus's word: it is negative.
 
     Raises
     ------
@@ -81,13 +87,17 @@ def collect(
         said = r.text if r.text in labels else vocabulary.timed_word(r)
         if r.corpus in kinds.noise:
             (music if r.corpus in kinds.music else noise).append(i)
-        elif said in labels:
-            word = _aligned(corpus, i, r.corpus in kinds.synthetic)
-            if word is not None:
-                words[labels.index(said)].append(word)
-        elif not any(r.says(label) for label in labels):
+        elif said is not None and said in labels:
+            times = _stated_times(r) or _found_times(corpus, i, said, align)
+            if times is not None:
+                words[labels.index(said)].append(_aligned(corpus, i, times, kinds))
+        elif not (inside := [label for label in labels if r.says(label)]):
             running = " " in r.text or not r.text  # one word, or no transcript at all
             (speech if r.seconds >= 2.0 and running else clips).append(i)
+        elif len(inside) == 1 == r.times_said(inside[0]):
+            times = _found_times(corpus, i, inside[0], align)
+            if times is not None:
+                words[labels.index(inside[0])].append(_aligned(corpus, i, times, kinds))
     for label, found in zip(labels, words, strict=True):
         if not found:
             raise ManifestError(f"no usable recording of '{label}' in the training split")
@@ -105,12 +115,24 @@ def collect(
     )
 
 
-def _aligned(corpus: Corpus, index: int, synthetic: bool) -> AlignedWord | None:
-    recording, rate = corpus.recordings[index], corpus.sample_rate
-    start_s, end_s = recording.word_start_s, recording.word_end_s
-    if start_s != start_s:
-        times = align_word(corpus.audio(index), rate)
-        if times is None or times.seconds < SHORTEST_WORD_S:
-            return None
-        start_s, end_s = times.start_s, times.end_s
-    return AlignedWord(index, round(start_s * rate), round(end_s * rate), synthetic)
+def _stated_times(recording: Recording) -> tuple[float, float] | None:
+    """Start and end in seconds, as the manifest has them."""
+    if math.isnan(recording.word_start_s):
+        return None
+    return recording.word_start_s, recording.word_end_s
+
+
+def _found_times(
+    corpus: Corpus, index: int, word: str, align: Aligner
+) -> tuple[float, float] | None:
+    """Start and end in seconds, where the word can be found and is long enough for one."""
+    transcript = corpus.recordings[index].text
+    found = align(corpus.audio(index), corpus.sample_rate, word, transcript)
+    if found is None or found.seconds < SHORTEST_WORD_S:
+        return None
+    return found.start_s, found.end_s
+
+
+def _aligned(corpus: Corpus, index: int, times_s: tuple[float, float], kinds: Kinds) -> AlignedWord:
+    start, end = (round(s * corpus.sample_rate) for s in times_s)
+    return AlignedWord(index, start, end, corpus.recordings[index].corpus in kinds.synthetic)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from wakeword.alignment.ctc import Method
 from wakeword.data.features import FeatureConfig
 from wakeword.data.scene_config import SceneConfig
 from wakeword.errors import BundleError, RecipeError
@@ -66,6 +67,7 @@ class DataSection:
     )
     music_corpora: tuple[str, ...] = ("opensurge",)
     rooms: int = 400
+    alignment: Method = "energy"
 
     def __post_init__(self) -> None:
         if not 0 <= self.rooms <= 100_000:

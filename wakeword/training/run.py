@@ -13,6 +13,7 @@ from typing import Protocol
 
 import torch
 
+from wakeword.alignment.ctc import make_aligner
 from wakeword.data.corpus import load_corpus
 from wakeword.data.manifest import Manifest, Recording, join_manifests, read_manifest
 from wakeword.data.rooms import simulate_rooms
@@ -23,7 +24,6 @@ from wakeword.runtime.bundle import Bundle, describe_model
 from wakeword.runtime.metadata import BACKGROUND, BundleMetadata
 from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
 from wakeword.runtime.sections import (
-    DataSource,
     DetectorConfig,
     ModelFile,
     SmootherConfig,
@@ -35,6 +35,7 @@ from wakeword.training.loop import RoundReport, Trainer
 from wakeword.training.measuring import Stage
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
 from wakeword.training.recipe import Recipe, read_recipe
+from wakeword.training.records import check_licences, data_sources
 from wakeword.training.shards import ShardPlan, shards
 from wakeword.training.windows import SceneArrays
 
@@ -182,7 +183,7 @@ class TrainingRun:
         kinds = Kinds(
             frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
         )
-        return collect(corpus, self.recipe.bundle.words, kinds, rooms)
+        return collect(corpus, self.recipe.bundle.words, kinds, rooms, make_aligner(d.alignment))
 
     def _chosen(self) -> tuple[Recording, ...]:
         """The recordings that this recipe trains on."""
@@ -236,18 +237,7 @@ class TrainingRun:
 
     def _record(self) -> TrainingRecord:
         """What the bundle will say of its making."""
-        recordings = self.sources.corpus.recordings
-        data = tuple(
-            DataSource(
-                corpus=name,
-                licence=self.recipe.data.licences[name],
-                clips=len(mine_of),
-                hours=round(sum(r.seconds for r in mine_of) / 3600, 3),
-                speakers=len({r.speaker for r in mine_of if r.speaker}),
-            )
-            for name in sorted({r.corpus for r in recordings})
-            for mine_of in [[r for r in recordings if r.corpus == name]]
-        )
+        data = data_sources(self.sources.corpus.recordings, self.recipe.data.licences)
         libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
         return TrainingRecord(
             self.recipe.to_dict(),
@@ -260,12 +250,7 @@ class TrainingRun:
     def _check_licences(self) -> None:
         d = self.recipe.data
         used = {r.corpus for r in self.trained_on if r.split == "train"} - set(d.exclude_corpora)
-        unstated = sorted(used - set(d.licences))
-        if unstated:
-            raise RecipeError(
-                f"data.licences says nothing of the corpora {', '.join(unstated)}; state their "
-                f"licences, or name them in data.exclude_corpora"
-            )
+        check_licences(used, d.licences)
 
 
 def _uncalibrated(word: str, recipe: Recipe) -> OperatingPoints:
