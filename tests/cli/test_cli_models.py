@@ -40,9 +40,21 @@ def test_the_list_as_json(capsys: Capture, installed: Path) -> None:
         "words": ["low tone", "high tone"], "bytes": len(bundle.model), "parameters": 120,
         "licence": "Apache-2.0", "default_target_fa_per_hour": 0.5, "sha256": bundle.sha256,
         "operating_points": bundle.metadata.to_dict()["operating_points"],
-        "path": str(installed / "both"),
+        "path": str(installed / "both"), "default": True,
     }  # fmt: skip
-    assert low["words"] == ["low tone"]
+    assert low["words"] == ["low tone"] and low["default"]
+
+
+def test_models_that_nobody_hears_without_their_name_are_listed(
+    capsys: Capture, installed: Path
+) -> None:
+    (installed / "index.json").write_text('{"default": ["low"]}')
+    low, both = run(capsys, "models", "--json").records
+    assert (low["name"], low["default"]) == ("low", True)
+    assert (both["name"], both["default"]) == ("both", False)
+    _, first, second = run(capsys, "models").out.splitlines()
+    assert first.split()[:4] == ["low", "low", "tone", "yes"]
+    assert "  no  " in second and "(low tone), high tone" in second
 
 
 def test_the_card_and_all_operating_points(capsys: Capture, installed: Path) -> None:

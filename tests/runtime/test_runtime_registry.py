@@ -50,11 +50,34 @@ def test_the_index_says_who_comes_first(models: Install) -> None:
     folder = models("both", "high tone", "low tone").parent
     models("only", "low tone")
     (folder / "index.json").write_text('{"default": ["only"]}')
-    assert chosen() == [("only", ("low tone",)), ("both", ("high tone",))]
     assert chosen("low tone") == [("only", ("low tone",))]
+    assert [b.name for b in installed_bundles()] == ["only", "both"]
     (folder / "index.json").write_text('{"default": ["gone"]}')
     with pytest.raises(BundleError, match="names 'gone'"):
         select()
+
+
+def test_bundles_that_are_no_default_hear_who_asks_for_them(
+    models: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = models("both", "high tone", "low tone").parent
+    models("only", "low tone")
+    (folder / "index.json").write_text('{"default": ["only"]}')
+    assert chosen() == [("only", ("low tone",))]
+    assert chosen("high tone") == [("both", ("high tone",))]
+    assert chosen("both") == [("both", ("high tone", "low tone"))]
+    models("mine", "high tone", into=tmp_path / "own")
+    monkeypatch.setenv("WAKEWORD_MODELS", str(tmp_path / "own"))
+    assert chosen() == [("mine", ("high tone",)), ("only", ("low tone",))]
+
+
+def test_a_damaged_bundle_that_nobody_asks_for_does_not_stand_in_the_way(models: Install) -> None:
+    folder = models("both", "high tone").parent
+    (models("broken", "low tone") / "model.onnx").write_bytes(b"")
+    (folder / "index.json").write_text('{"default": ["both"]}')
+    assert chosen() == [("both", ("high tone",))]
+    with pytest.raises(BundleError, match="broken"):
+        select(["low tone"])
 
 
 def test_a_spec_is_a_name_a_word_both_or_a_folder(models: Install) -> None:

@@ -41,7 +41,7 @@ def detect(
     score, threshold.
     """
     spotter = models.open_spotter()
-    rate = spotter.streams[0].engine.sample_rate
+    rate = spotter.model_rate
     found, seconds = 0, 0.0
 
     def hear(name: str, audio: AudioReader, blocks: Iterator[Samples]) -> None:

@@ -12,7 +12,7 @@ from wakeword.cli.main import FAILED
 from wakeword.cli.options import note, say_error
 from wakeword.errors import BundleError
 from wakeword.runtime import Bundle, OperatingPoint, find_bundle
-from wakeword.runtime.registry import ENVIRONMENT, bundle_folders
+from wakeword.runtime.registry import ENVIRONMENT, bundle_folders, default_folders
 
 EPILOG = """\b
 Examples:
@@ -30,6 +30,7 @@ def models(context: click.Context, as_json: bool) -> int:
 
     Operating points are given as false alarms per hour; "?" marks those that the hours measured
     cannot support for every word. A word in brackets is heard by a model further up already.
+    Models that are no default are loaded only for who names them, or a word that only they hear.
     """
     if context.invoked_subcommand is not None:
         if as_json:
@@ -40,7 +41,8 @@ def models(context: click.Context, as_json: bool) -> int:
     bundles, code = _installed()
     if as_json:
         for bundle in bundles:
-            click.echo(json.dumps(_record(bundle), ensure_ascii=False))
+            record = {**_record(bundle), "default": bundle.path in default_folders()}
+            click.echo(json.dumps(record, ensure_ascii=False))
     else:
         _echo_table(_rows(bundles))
         if not bundles:
@@ -120,14 +122,17 @@ def _installed() -> tuple[list[Bundle], int]:
 
 
 def _rows(bundles: Iterable[Bundle]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("name", "words", "size", "licence", "false alarms per hour")]
+    rows: list[tuple[str, ...]] = [
+        ("name", "words", "default", "size", "licence", "false alarms per hour")
+    ]
     heard: set[str] = set()
+    defaults = default_folders()
     for bundle in bundles:
         words = [f"({word})" if word in heard else word for word in bundle.words]
         heard.update(bundle.words)
         rows.append(
-            (bundle.name, ", ".join(words), _size(bundle), bundle.metadata.licence,
-             _targets(bundle))
+            (bundle.name, ", ".join(words), "yes" if bundle.path in defaults else "no",
+             _size(bundle), bundle.metadata.licence, _targets(bundle))
         )  # fmt: skip
     return rows if len(rows) > 1 else []
 

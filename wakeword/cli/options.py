@@ -68,7 +68,7 @@ def model_options(command: Command) -> Command:
                            help="Threads that the network may use.")  # fmt: skip
     model = click.option("--model", "-m", multiple=True, metavar="MODEL",
                          help="Name of a model, a word, MODEL:WORD, or a model's folder; "
-                              "repeatable. Without it: all installed words.")  # fmt: skip
+                              "repeatable. Without it: all words of the default ones.")  # fmt: skip
     return model(threshold_options(threads(with_models)))
 
 

@@ -94,7 +94,7 @@ class Picture:
     """Collects what one recording's picture shows, then draws it."""
 
     def __init__(self, title: str, spotter: Spotter) -> None:
-        engine = spotter.streams[0].engine
+        engine = max((s.engine for s in spotter.streams), key=lambda engine: engine.sample_rate)
         self._title = Path(title).name
         self._rate = engine.sample_rate
         self._step_s = engine.step_samples / engine.sample_rate

@@ -55,7 +55,7 @@ def score(
     targets = _targets(files, out)
     spotter = models.open_spotter()
     columns = _columns(spotter)
-    rate = spotter.streams[0].engine.sample_rate
+    rate = spotter.model_rate
     out.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, audio: AudioReader, blocks: Iterator[Samples]) -> None:
