@@ -17,6 +17,7 @@ from wakeword.evaluation.picovoice import judge_stream, stream_curve
 from wakeword.evaluation.picovoice_result import (
     BENCHMARK_WORDS,
     PUBLISHED,
+    RATES_PER_HOUR,
     Content,
     ProtocolResult,
     Utterance,
@@ -155,10 +156,23 @@ def test_means_over_words_and_over_those_of_the_benchmark() -> None:
 def test_the_mean_curve_falls_from_no_alarm_to_many() -> None:
     """No alarm: the words at 0.2 and 0.4 are missed. With one an hour those at 0.4 are heard."""
     result = results({"alexa": [0.9, 0.4], "jarvis": [0.2, 0.4]})
-    rates, shares = result.mean_curve()
-    assert rates[0] == 0.0 and shares[0] == pytest.approx(0.75)
-    assert (np.diff(shares) <= 0).all() and (np.diff(rates) > 0).all()
-    assert shares[np.searchsorted(rates, 1.01)] == pytest.approx(0.0)
+    shares, low, high = result.mean_curve()
+    assert RATES_PER_HOUR[0] == 0.0 and shares[0] == pytest.approx(0.75)
+    assert (np.diff(shares) <= 0).all() and (np.diff(RATES_PER_HOUR) > 0).all()
+    at_one = np.searchsorted(RATES_PER_HOUR, 1.01)
+    assert shares[at_one] == low[at_one] == high[at_one] == 0.0
+    # Without alarms speaker s0 misses one of two, s1 both: whoever is drawn, it is one of these.
+    assert (low[0], high[0]) == (pytest.approx(0.5), pytest.approx(1.0))
+    for word in result.words:  # what is missed at a rate is what the curve says of it
+        index = word.curve.first_within(float(RATES_PER_HOUR[0]))
+        assert word.missed_at[0].sum() == word.curve.missed[index]
+
+
+def test_where_no_threshold_keeps_a_rate_everything_counts_as_missed() -> None:
+    made = stream({100: 1.0, 505: 1.0}, [(50.0, 51.0)])
+    result = judged(made, target=0.1)
+    assert result.chosen is None
+    assert result.missed_at[0].all() and not result.missed_at[-1].any()
 
 
 def test_the_published_figures_are_those_of_the_issue() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.curve import Curve, candidate_thresholds, sweep
@@ -18,6 +19,7 @@ from wakeword.evaluation.events import EventRules, Matching, Track, detected_ste
 from wakeword.evaluation.intervals import false_alarm_rate, miss_rate
 from wakeword.evaluation.outcomes import Basis
 from wakeword.evaluation.picovoice_result import (
+    RATES_PER_HOUR,
     Alarm,
     Content,
     Miss,
@@ -58,7 +60,8 @@ def judge_stream(
     index = curve.first_within(target_fa_per_hour)
     chosen = None if index is None else judge.outcome("chosen", float(curve.thresholds[index]))
     at_shipped = None if shipped is None else judge.outcome("shipped", shipped)
-    return WordResult(word, content, tuple(utterances), curve, chosen, at_shipped)
+    missed_at = _missed_at(track, curve, rules)
+    return WordResult(word, content, tuple(utterances), curve, missed_at, chosen, at_shipped)
 
 
 def stream_curve(track: Track, rules: EventRules) -> Curve:
@@ -88,6 +91,18 @@ def stream_curve(track: Track, rules: EventRules) -> Curve:
         counts.false_alarms - counts.repeats,
         hours,
     )
+
+
+def _missed_at(track: Track, curve: Curve, rules: EventRules) -> NDArray[np.bool_]:
+    """(rates, utterances) at ``RATES_PER_HOUR``; :func:`sweep` wants each threshold once."""
+    indices = [curve.first_within(float(rate)) for rate in RATES_PER_HOUR]
+    wanted = np.array([-1 if i is None else i for i in indices])
+    once, places = np.unique(wanted[wanted >= 0], return_inverse=True)
+    windows = [rules.steps_of(t) for t in track.truths(curve.word)]
+    scores, thresholds = track.column(curve.word), curve.thresholds[once]
+    missed = np.ones((len(wanted), len(windows)), bool)
+    missed[wanted >= 0] = ~sweep(scores, thresholds, rules.refractory_steps, windows).hits[places]
+    return missed
 
 
 @dataclass(frozen=True)

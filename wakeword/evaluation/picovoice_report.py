@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.charts import LEAST_SHARE, log_shares, new_figure, png
 from wakeword.evaluation.picovoice_result import (
     PUBLISHED,
     PUBLISHED_NOTE,
+    RATES_PER_HOUR,
     TARGET_FA_PER_HOUR,
     ProtocolResult,
+    Values,
 )
 from wakeword.evaluation.picovoice_tables import (
     Row,
@@ -82,8 +86,9 @@ def check_protocol_folder(folder: str | Path) -> None:
 def draw(result: ProtocolResult) -> bytes:
     """A PNG: the mean over words beside what is published of others, and each word.
 
-    Both axes are logarithmic: half an alarm stands for none, and where nothing was missed a line
-    ends at the lower edge.
+    Bands are 95 % intervals: over speakers for the mean, Wilson's for each word. Both axes are
+    logarithmic: half an alarm stands for none, and where nothing was missed a line ends at the
+    lower edge.
 
     Raises
     ------
@@ -93,17 +98,19 @@ def draw(result: ProtocolResult) -> bytes:
     figure = new_figure(12.0, 5.5)
     means, words = figure.subplots(1, 2, sharex=True, sharey=True)
     least = min(0.5 / w.curve.hours for w in result.words)
-    rates, missed = result.mean_curve()
-    label = f"mean of {len(result.words)} words"
-    _steps(means, [max(least, float(r)) for r in rates], missed.tolist(), label)
+    rates = [max(least, float(rate)) for rate in RATES_PER_HOUR]
+    _steps(means, rates, result.mean_curve(), f"mean of {len(result.words)} words")
     _published(means, result)
     for word in result.words:
         points = word.curve.frontier()[::-1]
-        per_hour = [max(0.5, word.curve.false_alarms[i]) / word.curve.hours for i in points]
-        shares = [word.curve.misses_at(i).value for i in points]
-        _steps(words, per_hour, shares, f"{word.word} ({word.curve.clips} clips)")
+        rates = [max(0.5, word.curve.false_alarms[i]) / word.curve.hours for i in points]
+        misses = [word.curve.misses_at(i) for i in points]
+        bands = ([m.value for m in misses], [m.low for m in misses], [m.high for m in misses])
+        _steps(words, rates, bands, f"{word.word} ({word.curve.clips} clips)")
     for axes, title in ((means, "mean over words"), (words, "each word on its own stream")):
         log_shares(axes)
+        axes.set_ylabel("missed (lowest: none)")
+        axes.label_outer()
         axes.set_xscale("log")
         axes.set_xlim(0.8 * least, _MOST_PER_HOUR)
         axes.axvline(result.target_fa_per_hour, color="0.4", linestyle=":", linewidth=1)
@@ -113,9 +120,13 @@ def draw(result: ProtocolResult) -> bytes:
     return png(figure)
 
 
-def _steps(axes: Axes, rates: list[float], missed: list[float], label: str) -> None:
-    shares = [max(LEAST_SHARE, m) for m in missed]
-    axes.plot(rates, shares, drawstyle="steps-post", label=label)
+def _steps(
+    axes: Axes, rates: Sequence[float], bands: Sequence[Sequence[float] | Values], label: str
+) -> None:
+    """A line with its interval: values, low, high."""
+    values, low, high = (np.maximum(LEAST_SHARE, band) for band in bands)
+    (line,) = axes.plot(rates, values, drawstyle="steps-post", label=label)
+    axes.fill_between(rates, low, high, step="post", color=line.get_color(), alpha=0.1, linewidth=0)
 
 
 def _published(axes: Axes, result: ProtocolResult) -> None:

@@ -13,12 +13,17 @@ from wakeword.evaluation.curve import Curve
 from wakeword.evaluation.intervals import Proportion, Rate
 from wakeword.evaluation.outcomes import Basis, Cluster, cluster_of
 
+Values = NDArray[np.float64]
+
 TARGET_FA_PER_HOUR = 0.1
 BENCHMARK_WORDS = ("alexa", "computer", "jarvis", "smart mirror", "snowboy", "view glass")
 PUBLISHED: Mapping[str, float] = {"Porcupine": 0.027, "Snowboy": 0.319, "PocketSphinx": 0.52}
 """Mean share of the six words missed at 0.1 false alarms per hour, as Picovoice publishes it."""
 
 PUBLISHED_NOTE = "published, other audio"
+
+RATES_PER_HOUR: Values = np.concatenate([[0.0], np.geomspace(0.02, 20.0, 61)])
+"""At which the mean over words is drawn: none, and 20 to a decade."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,9 @@ class Outcome:
 class WordResult:
     """One word on its stream.
 
+    missed_at (rates, utterances)
+        At each of ``RATES_PER_HOUR``, with the lowest threshold that keeps it; all of them where
+        none does.
     chosen
         At the lowest threshold that keeps the target on this very stream; None where none does.
     shipped
@@ -119,6 +127,7 @@ class WordResult:
     content: Content
     utterances: tuple[Utterance, ...]
     curve: Curve
+    missed_at: NDArray[np.bool_]
     chosen: Outcome | None
     shipped: Outcome | None
 
@@ -157,8 +166,7 @@ class ProtocolResult:
             if outcome is not None
             for u in w.utterances
         ]
-        sums, clips = by_speaker(said, np.array(missed))
-        low, high = percentile_interval(sums, clips, seed)
+        frr, low, high = _mean_with_interval(said, np.array(missed), seed)
         clusters = {cluster for _, cluster in said}
         return MeanMisses(
             condition=f"the stream of each word at {self.snr_db:g} dB",
@@ -167,7 +175,7 @@ class ProtocolResult:
             clips=len(said),
             speakers=len(clusters),
             unknown=sum(not speaker for _, speaker, _ in clusters),
-            frr=float((sums.sum(0) / clips.sum(0)[:, None]).mean()),
+            frr=float(frr[0]),
             low=float(low[0]),
             high=float(high[0]),
         )
@@ -177,18 +185,20 @@ class ProtocolResult:
         """The words measured here that Picovoice's mean is over."""
         return tuple(w.word for w in self.words if w.word in BENCHMARK_WORDS)
 
-    def mean_curve(self, points: int = 60) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """False alarms per hour (points,) and the mean share missed (points,) at each.
+    def mean_curve(self, seed: int = 1) -> tuple[Values, Values, Values]:
+        """Mean share missed at each of ``RATES_PER_HOUR``, low and high; all (rates,).
 
-        At each rate every word has its own threshold, the lowest that keeps the rate; a word
-        that no threshold keeps within the rate counts as missed throughout.
+        At each rate every word has its own threshold. The interval is that over speakers.
         """
-        least = min(1.0 / w.curve.hours for w in self.words)
-        rates = np.concatenate([[0.0], np.geomspace(least, max(20.0, 2.0 * least), points - 1)])
-        shares = [[_missed_within(w.curve, float(r)) for r in rates] for w in self.words]
-        return rates, np.mean(shares, axis=0)
+        said = [(w.word, u.cluster) for w in self.words for u in w.utterances]
+        missed = np.concatenate([w.missed_at.T for w in self.words]).astype(np.float64)
+        return _mean_with_interval(said, missed, seed)
 
 
-def _missed_within(curve: Curve, fa_per_hour: float) -> float:
-    index = curve.first_within(fa_per_hour)
-    return 1.0 if index is None else float(curve.missed[index]) / curve.clips
+def _mean_with_interval(
+    said: Sequence[tuple[str, Cluster]], missed: Values, seed: int
+) -> tuple[Values, Values, Values]:
+    """Mean over words, low, high; all (values,), from missed (utterances, values)."""
+    sums, clips = by_speaker(said, missed)
+    low, high = percentile_interval(sums, clips, seed)
+    return (sums.sum(0) / clips.sum(0)[:, None]).mean(0), low, high

@@ -11,6 +11,7 @@ from wakeword.evaluation.outcomes import Basis
 from wakeword.evaluation.picovoice_result import (
     PUBLISHED,
     PUBLISHED_NOTE,
+    RATES_PER_HOUR,
     TARGET_FA_PER_HOUR,
     ProtocolResult,
     WordResult,
@@ -124,9 +125,14 @@ def curve_rows(result: ProtocolResult) -> Iterator[Row]:
 
 
 def mean_curve_rows(result: ProtocolResult) -> Iterator[Row]:
-    """The mean over all words."""
-    for rate, missed in zip(*result.mean_curve(), strict=True):
-        yield {"fa_per_hour": float(rate), "frr": float(missed)}
+    """The mean over all words, with its interval over speakers."""
+    for rate, frr, low, high in zip(RATES_PER_HOUR, *result.mean_curve(), strict=True):
+        yield {
+            "fa_per_hour": float(rate),
+            "frr": float(frr),
+            "frr_low": float(low),
+            "frr_high": float(high),
+        }
 
 
 def text_report(result: ProtocolResult) -> str:
