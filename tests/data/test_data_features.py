@@ -85,6 +85,27 @@ def test_a_narrow_band_loses_what_is_outside() -> None:
     assert np.median(lost, axis=0)[-1] > 5.0, "40 dB are 9.2 in natural logarithm"
 
 
+def test_a_bend_moves_formants_apart_and_keeps_the_ends_in_place() -> None:
+    """Two tones move by factors of their own; a flat spectrum stays flat."""
+    frontend = Frontend(preset("logmel-40"))
+    config = FeatureConfig(warp=(1.0, 1.0), unwarped=0.0, band=0.0, bend=0.06)
+    tones = burst(3.2, 0.0, 3.2, hz=500.0) + burst(3.2, 0.0, 3.2, hz=2600.0)
+    maker, scenes = SceneFeatures(frontend, config), [Scene(tones, 0, 0, 0, 0)]
+    found = np.array([
+        [mean[:20].argmax(), 20 + mean[20:].argmax()]
+        for seed in range(60)
+        for mean in [maker.compute(scenes, rng(seed))[0].astype(np.float64).mean(0)]
+    ])  # fmt: skip
+    plain = SceneFeatures(frontend, PLAIN).compute(scenes, rng())[0].astype(np.float64).mean(0)
+    assert np.median(found, 0) == pytest.approx(
+        [plain[:20].argmax(), 20 + plain[20:].argmax()], abs=1
+    )
+    assert np.std(found, 0).min() > 0.3
+    assert abs(np.corrcoef(found.T)[0, 1]) < 0.5, "not one factor for both"
+    flat = np.ones((3, frontend.config.fft_size // 2 + 1), np.float32)
+    assert maker._bent(flat, rng()) == pytest.approx(flat)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -93,6 +114,9 @@ def test_a_narrow_band_loses_what_is_outside() -> None:
         ({"warp": (0.9, 1.5)}, "warp"),
         ({"warp_steps": 1}, "warp_steps"),
         ({"unwarped": 1.5}, "unwarped"),
+        ({"bend": -0.1}, "bend"),
+        ({"bend": 0.2}, "bend"),
+        ({"bend": float("nan")}, "bend"),
         ({"band": -0.1}, "band"),
         ({"band": float("nan")}, "band"),
     ],

@@ -63,17 +63,57 @@ def test_pauses_are_put_between_syllables_and_nothing_else_changes() -> None:
     assert lengths == {0, RATE // 10, RATE // 5}
 
 
+def levels_db(samples: Samples) -> NDArray[np.float64]:
+    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
+    return 10.0 * np.log10((frames**2).mean(1) + 1e-12)
+
+
+def test_stress_moves_levels_inside_the_word_and_nothing_else() -> None:
+    clip, start, end = in_a_room(syllables(0.8))
+    config = replace(STEADY, syllabic=0.0, stress_db=5.0)
+    edge = RATE // 20
+    changes = []
+    for seed in range(60):
+        out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
+        assert (first, last, len(out)) == (start, end, len(clip))
+        assert np.array_equal(out[: start - edge], clip[: start - edge])
+        assert np.array_equal(out[end + edge :], clip[end + edge :])
+        change = levels_db(out[start:end]) - levels_db(clip[start:end])
+        assert np.abs(np.diff(change)).max() < 2.0, "no step: a gain that goes evenly"
+        changes.append(change[[2, -3]])
+    apart = np.diff(np.array(changes), axis=1)
+    assert np.std(apart) == pytest.approx(5.0 * np.sqrt(2.0), rel=0.25)
+    assert abs(np.mean(apart)) < 3.0
+
+
+def test_an_uneven_pace_moves_syllables_by_their_own_factor() -> None:
+    clip, start, end = in_a_room(syllables(0.2, 0.2, 0.2, gap_s=0.06))
+    config = replace(STEADY, syllabic=0.0, uneven=0.25)
+    shares = []
+    for seed in range(60):
+        out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
+        near = slice(first - RATE // 40, last + RATE // 40)
+        assert (out[near] ** 2).sum() > 0.98 * (out**2).sum()
+        assert np.array_equal(out[: start - RATE // 20], clip[: start - RATE // 20])
+        borders = syllable_borders(out[first:last], RATE)
+        if len(borders) == 2:
+            shares.append(borders[0] / (last - first))
+    assert len(shares) > 40 and np.std(shares) > 0.02
+    assert np.mean(shares) == pytest.approx(0.32, abs=0.03)
+
+
 @given(
     lengths_s=st.lists(st.floats(0.1, 0.5), min_size=1, max_size=4),
     seed=st.integers(0, 1000),
     share=st.sampled_from([0.0, 0.5, 1.0]),
+    uneven=st.sampled_from([0.0, 0.25, 0.5]),
 )
 @settings(deadline=None, max_examples=60)
 def test_times_hold_the_word_and_a_window_holds_both(
-    lengths_s: list[float], seed: int, share: float
+    lengths_s: list[float], seed: int, share: float, uneven: float
 ) -> None:
     clip, start, end = in_a_room(syllables(*lengths_s))
-    config = replace(SceneConfig(), syllabic=share)
+    config = replace(SceneConfig(), syllabic=share, uneven=uneven)
     out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
     assert 0 <= first < last <= len(out) and np.isfinite(out).all()
     assert last - first <= LONGEST_WORD_S * RATE + 2
@@ -85,3 +125,10 @@ def test_times_hold_the_word_and_a_window_holds_both(
 def test_impossible_pauses_are_refused(pause_s: tuple[float, float]) -> None:
     with pytest.raises(ConfigError, match="pause_s"):
         SceneConfig(pause_s=pause_s)
+
+
+@pytest.mark.parametrize("name", ["uneven", "stress_db"])
+@pytest.mark.parametrize("value", [-0.1, 13.0, float("nan")])
+def test_impossible_variation_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=rf"scenes\.{name} = "):
+        SceneConfig(**{name: value})

@@ -261,3 +261,25 @@ def test_a_share_outside_0_to_1_is_refused(name: str, value: float) -> None:
 def test_impossible_ranges_are_refused(change: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError, match=rf"scenes\.{says} = "):
         SceneConfig(**change)  # type: ignore[arg-type]
+
+
+def test_a_word_said_by_two_has_its_times_and_the_ends_of_both() -> None:
+    """The same word low and high: every scene begins with one of them, many end in the other."""
+    rows = [
+        (recording("alpha", times_s=WORD_S), burst(CLIP_S, *WORD_S, 600.0)),
+        (recording("alpha", times_s=WORD_S), burst(CLIP_S, *WORD_S, 3000.0)),
+        (recording("fan", "hum"), burst(1.0, 0.0, 1.0)),
+        (recording("gamma"), burst(1.0, 0.0, 1.0)),
+    ]
+    both = collect(corpus_of(rows), ["alpha"], KINDS, [])
+    mixed = 0
+    for scene in draw(both, replace(CLEAN, spliced=1.0), 30):
+        inside = scene.samples[scene.start : scene.end]
+        assert energy(inside) > 0.97 * energy(scene.samples)
+        quarter = len(inside) // 4
+        high = [
+            np.abs(np.fft.rfft(part)).argmax() * RATE / len(part) > 1500
+            for part in (inside[:quarter], inside[-quarter:])
+        ]
+        mixed += high[0] != high[1]
+    assert mixed > 5, "half of the pairs are two different ones"

@@ -16,6 +16,7 @@ from wakeword.data.voices import (
     colour,
     place,
     response_of_a_microphone,
+    vary_tempo,
 )
 
 
@@ -95,6 +96,31 @@ def test_tempo_keeps_what_it_need_not_change() -> None:
         assert np.isfinite(change_tempo(samples[:n], 0.7, RATE)).all()
     # The first window is the signal's own: nothing clicks where the rest of the clip joins.
     assert change_tempo(samples, 0.8, RATE)[:240] == pytest.approx(samples[:240], abs=1e-6)
+
+
+def test_a_tempo_that_changes_moves_times_as_it_says_and_keeps_the_pitch() -> None:
+    """Clicks come where the returned times put them; a steady tempo is change_tempo's."""
+    clicks = np.zeros(2 * RATE, np.float32)
+    at = np.array([4000, 12_000, 20_000, 28_000])
+    for i in at:
+        clicks[i : i + 40] = 0.5
+    out, times = vary_tempo(clicks, np.array([0.7, 1.3, 0.8]), RATE)
+    assert len(times) == len(clicks) + 1 and np.all(np.diff(times) > 0.0)
+    assert len(out) == pytest.approx(times[-1], abs=480)
+    for expected in times[at]:
+        near = out[max(0, round(expected) - 500) : round(expected) + 500]
+        assert np.abs(near).max() > 0.2, "within the 6 ms of the search and half a window"
+    # d(time) = d(sample) / tempo, by the closed form of a tempo that rises evenly
+    _, rising = vary_tempo(clicks, np.array([0.8, 1.2]), RATE)
+    assert rising[-1] == pytest.approx(len(clicks) * np.log(1.2 / 0.8) / 0.4, rel=1e-3)
+    tone = burst(1.0, 0.0, 1.0, hz=440.0)
+    steady, evenly = vary_tempo(tone, np.array([0.8, 0.8]), RATE)
+    assert evenly == pytest.approx(np.arange(RATE + 1) / 0.8)
+    assert steady == pytest.approx(change_tempo(tone, 0.8, RATE), abs=1e-6)
+    assert loudest_hz(vary_tempo(tone, np.array([0.7, 1.2]), RATE)[0]) == pytest.approx(
+        440, rel=0.01
+    )
+    assert vary_tempo(clicks[:100], np.array([0.8, 1.2]), RATE)[1].tolist() == list(range(101))
 
 
 @pytest.mark.parametrize("n", [1, 100, 4999])

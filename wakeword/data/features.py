@@ -13,6 +13,9 @@ from wakeword.errors import ConfigError
 from wakeword.frontend import Frontend
 from wakeword.frontend.mel import mel_filters
 
+FORMANTS_HZ = (500.0, 1000.0, 1700.0, 2600.0, 3700.0, 5200.0)
+"""Where vowels have their formants, about."""
+
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -22,12 +25,15 @@ class FeatureConfig:
     warp_steps: int = 18
     unwarped: float = 0.25
     band: float = 0.15
+    bend: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.7 <= self.warp[0] <= self.warp[1] <= 1.4:
             raise ConfigError(f"features.warp = {self.warp} must be low, high within [0.7, 1.4]")
         if not 2 <= self.warp_steps <= 200:
             raise ConfigError(f"features.warp_steps = {self.warp_steps} must be in [2, 200]")
+        if not 0.0 <= self.bend <= 0.15:
+            raise ConfigError(f"features.bend = {self.bend} must be in [0, 0.15]")
         for name in ("unwarped", "band"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"features.{name} = {getattr(self, name)} must be in [0, 1]")
@@ -66,7 +72,27 @@ class SceneFeatures:
             power = power * self._band(rng)
         plain = rng.random() < self.config.unwarped
         bank = self._plain if plain else self._banks[int(rng.integers(len(self._banks)))]
+        if self.config.bend > 0.0 and not plain:
+            power = self._bent(power, rng)
         return self.frontend.energies(power, bank)
+
+    def _bent(self, power: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Power (frames, bins) with each region of formants moved by itself.
+
+        Two people do not differ by the length of the vocal tract alone, which moves all
+        formants by one factor: each ``FORMANTS_HZ`` is moved by its own, what lies between
+        is stretched.
+        """
+        bins = power.shape[1]
+        top = self.frontend.config.sample_rate / 2
+        knots = np.array([0.0, *(hz for hz in FORMANTS_HZ if hz < 0.9 * top), top])
+        moved = knots.copy()
+        moved[1:-1] *= 1.0 + rng.normal(0.0, self.config.bend, len(knots) - 2)
+        source = np.interp(np.linspace(0.0, top, bins), np.sort(moved), knots) / top * (bins - 1)
+        low = np.minimum(source.astype(np.int64), bins - 2)
+        share = (source - low).astype(np.float32)
+        bent: NDArray[np.float32] = power[:, low] * (1.0 - share) + power[:, low + 1] * share
+        return bent
 
     def _band(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """A telephone, a small loudspeaker or a dull microphone: 40 dB down outside a band."""

@@ -14,7 +14,7 @@ from scipy.signal import find_peaks
 
 from wakeword.data.align import level_db
 from wakeword.data.scene_config import SceneConfig
-from wakeword.data.voices import Samples, change_tempo, change_voice
+from wakeword.data.voices import Samples, change_tempo, change_voice, vary_tempo
 
 LONGEST_WORD_S = 1.4
 """Longer words are said faster, so that a window of 1.5 s can hold them."""
@@ -23,6 +23,7 @@ _EDGE_S = 0.05
 _FADE_S = 0.005
 _SHORTEST_SYLLABLE_S = 0.08
 _DIP_DB = 4.0
+_STRETCHES = 4
 
 
 def say(
@@ -47,9 +48,16 @@ def say(
     edge = round(_EDGE_S * rate)
     first, last = max(0, round(start) - edge), round(end) + edge
     before, word, after = clip[:first], clip[first:last], clip[last:]
+    if config.stress_db > 0.0:
+        word = _stressed(word, edge, config.stress_db, rng)
     if rng.random() < config.syllabic:
         most = int(LONGEST_WORD_S * rate - (end - start) / tempo)
         paced, pauses = _apart(word, before, tempo, most, rate, config, rng)
+    elif config.uneven > 0.0:
+        tempos = tempo * np.exp(rng.normal(0.0, config.uneven, _STRETCHES))
+        paced, begin, length = _unevenly(word, start - first, end - first, tempos, rate)
+        out = np.concatenate([before, paced, after])
+        return out, round(first + begin), round(first + begin + length)
     else:
         paced, pauses = change_tempo(word, tempo, rate), 0
     moved = first + (start - first) / tempo
@@ -58,6 +66,27 @@ def say(
         round(moved),
         round(moved + (end - start) / tempo) + pauses,
     )
+
+
+def _stressed(word: Samples, edge: int, stress_db: float, rng: np.random.Generator) -> Samples:
+    """The word with other parts of it loud: gains that vary by ``stress_db``, none at its ends."""
+    gains_db = np.pad(rng.normal(0.0, stress_db, _STRETCHES), 1)
+    inner = np.linspace(edge, max(edge, len(word) - edge), _STRETCHES)
+    at = np.concatenate([[0.0], inner, [len(word)]])
+    gain = 10.0 ** (np.interp(np.arange(len(word)), at, gains_db) / 20.0)
+    return word * gain.astype(np.float32)
+
+
+def _unevenly(
+    word: Samples, start: float, end: float, tempos: NDArray[np.float64], rate: int
+) -> tuple[Samples, float, float]:
+    """The word at a tempo that changes, then where it begins and how long it is, in samples."""
+    paced, times = vary_tempo(word, tempos, rate)
+    begin, done = np.interp([start, end], np.arange(len(times)), times)
+    longest = LONGEST_WORD_S * rate
+    if done - begin > longest:
+        return _unevenly(word, start, end, tempos * ((done - begin) / longest), rate)
+    return paced, float(begin), float(done - begin)
 
 
 def syllable_borders(word: Samples, rate: int) -> NDArray[np.int64]:

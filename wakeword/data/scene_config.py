@@ -8,7 +8,7 @@ from wakeword.errors import ConfigError
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
-    *("paced", "syllabic", "near_miss", "mined"),
+    *("paced", "syllabic", "spliced", "telephone", "near_miss", "mined"),
 )
 """The fields of :class:`SceneConfig` that are probabilities."""
 
@@ -26,13 +26,17 @@ class SceneConfig:
     faint: float = 0.15
     room: float = 0.4
     microphone: float = 0.6
+    telephone: float = 0.0
     level_db: tuple[float, float] = (-48.0, -8.0)
     speed: tuple[float, float] = (0.82, 1.22)
     paced: float = 0.7
     tempo: tuple[float, float] = (0.62, 1.25)
+    uneven: float = 0.0
+    stress_db: float = 0.0
     syllabic: float = 0.25
     pause_s: tuple[float, float] = (0.0, 0.2)
     synthetic: float = 0.12
+    spliced: float = 0.0
     carrier: float = 0.25
     fresh: float = 0.1
     near_miss: float = 0.12
@@ -42,6 +46,9 @@ class SceneConfig:
         for name in SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, 1]")
+        for name, most in (("uneven", 0.5), ("stress_db", 12.0)):
+            if not 0.0 <= getattr(self, name) <= most:
+                raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, {most:g}]")
         if not 0.0 <= self.pause_s[0] <= self.pause_s[1] <= 1.0:
             raise ConfigError(f"scenes.pause_s = {self.pause_s} must be in [0, 1], low first")
         for name in ("word_end_s", "snr_db", "faint_snr_db", "level_db", "speed", "tempo"):

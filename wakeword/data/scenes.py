@@ -16,6 +16,8 @@ from wakeword.data import mixing
 from wakeword.data.pace import say
 from wakeword.data.scene_config import SceneConfig
 from wakeword.data.sources import AlignedWord, Sources
+from wakeword.data.splice import splice
+from wakeword.data.telephone import through_a_telephone
 from wakeword.data.voices import (
     change_tempo,
     change_voice,
@@ -58,8 +60,7 @@ class SceneMaker:
     def positive(self, rng: np.random.Generator) -> Scene:
         """A word in some voice, room, noise and company."""
         label = int(rng.integers(len(self.sources.words)))
-        word = self._pick_word(label, rng)
-        clip, start, end = self._voice(word, rng)
+        clip, start, end = self._voice(label, rng)
         at = round(rng.uniform(*self.config.word_end_s) * self.rate) - end
         speech = place(clip, at, self.length)
         start, end = at + start, at + end
@@ -88,10 +89,21 @@ class SceneMaker:
         wanted = [w for w in words if w.synthetic == synthetic] or words
         return wanted[int(rng.integers(len(wanted)))]
 
-    def _voice(self, word: AlignedWord, rng: np.random.Generator) -> tuple[Samples, int, int]:
-        """The clip in another voice and pace; word times follow."""
-        clip = self.sources.corpus.audio(word.index)
-        return say(clip, word.start, word.end, self.rate, self.config, rng)
+    def _voice(self, label: int, rng: np.random.Generator) -> tuple[Samples, int, int]:
+        """A clip of the word in another voice and pace, or in two; word times follow."""
+        word = self._pick_word(label, rng)
+        clip, start, end = self.sources.corpus.audio(word.index), word.start, word.end
+        if self.config.spliced > 0.0 and rng.random() < self.config.spliced:
+            clip, end = self._by_two(clip, word, self._pick_word(label, rng), rng)
+        return say(clip, start, end, self.rate, self.config, rng)
+
+    def _by_two(
+        self, clip: Samples, word: AlignedWord, other: AlignedWord, rng: np.random.Generator
+    ) -> tuple[Samples, int]:
+        """The clip with the end of its word said as in ``other``, and where that ends."""
+        second = self.sources.corpus.audio(other.index)[other.start : other.end]
+        said = splice(clip[word.start : word.end], second, self.rate, rng.uniform(0.2, 0.8))
+        return np.concatenate([clip[: word.start], said, clip[word.end :]]), word.start + len(said)
 
     def _surround(self, speech: Samples, start: int, end: int, rng: np.random.Generator) -> Samples:
         """Running speech before and perhaps after the word, after a short pause."""
@@ -141,7 +153,7 @@ class SceneMaker:
         first, second = rng.choice(n, 2, replace=False) if n > 1 else (0, 0)
         halves: list[Samples] = []
         for label, half in ((int(first), 0), (int(second), 1)):
-            clip, start, end = self._voice(self._pick_word(label, rng), rng)
+            clip, start, end = self._voice(label, rng)
             cut = start + round((end - start) * rng.uniform(0.4, 0.55))
             piece = clip[max(0, start) : cut] if half == 0 else clip[cut:end]
             halves.append(piece / np.float32(max(mixing.loudest_rms(piece, self.rate), 1e-6)) * 0.1)
@@ -198,6 +210,8 @@ class SceneMaker:
         if draw >= c.clean:
             snr = rng.uniform(*(c.faint_snr_db if draw < c.clean + c.faint else c.snr_db))
             speech = mixing.mix_at_snr(speech, self._noise(rng), snr, self.rate)
+        if c.telephone > 0.0 and rng.random() < c.telephone:
+            speech = through_a_telephone(speech, self.rate, rng)
         level = mixing.loudest_rms(speech, self.rate)
         if level > 0.0:
             speech = speech * np.float32(10.0 ** (rng.uniform(*c.level_db) / 20.0) / level)

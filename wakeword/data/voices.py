@@ -23,15 +23,44 @@ def change_voice(samples: Samples, speed: float) -> Samples:
 
 
 def change_tempo(samples: Samples, tempo: float, rate: int) -> Samples:
-    """Say (n,) samples of ``rate`` Hz ``tempo`` times as fast at the same pitch and formants.
+    """Say (n,) samples of ``rate`` Hz ``tempo`` times as fast at the same pitch and formants."""
+    hop = round(_TEMPO_HOP_S * rate)
+    count = int(len(samples) / tempo / hop)
+    if abs(tempo - 1.0) < 1e-3 or count < 2:
+        return samples
+    return _overlap_add(samples, hop * tempo * np.arange(count, dtype=np.float64), rate)
+
+
+def vary_tempo(
+    samples: Samples, tempos: NDArray[np.float64], rate: int
+) -> tuple[Samples, NDArray[np.float64]]:
+    """Say (n,) samples at a tempo that goes evenly from one of ``tempos`` to the next.
+
+    Returns
+    -------
+    samples, times
+        The new samples, and where each of the old ones (n + 1,) is in them, in samples.
+    """
+    tempo = np.interp(
+        np.linspace(0.0, 1.0, len(samples)), np.linspace(0.0, 1.0, len(tempos)), tempos
+    )
+    times = np.concatenate([[0.0], np.cumsum(1.0 / tempo)])
+    hop = round(_TEMPO_HOP_S * rate)
+    count = int(times[-1] / hop)
+    if count < 2:
+        return samples, np.arange(len(samples) + 1.0)
+    firsts = np.interp(np.arange(count) * hop, times, np.arange(len(times)))
+    return _overlap_add(samples, firsts, rate), times
+
+
+def _overlap_add(samples: Samples, firsts: NDArray[np.float64], rate: int) -> Samples:
+    """Windows of ``samples`` that begin near ``firsts`` (count,), a hop apart.
 
     Waveform similarity overlap-add (Verhelst and Roelands 1993): windows of 30 ms, each taken
     where it continues the one before best, within 6 ms of where it should be.
     """
     hop, search = round(_TEMPO_HOP_S * rate), round(_TEMPO_SEARCH_S * rate)
-    count = int(len(samples) / tempo / hop)
-    if abs(tempo - 1.0) < 1e-3 or count < 2:
-        return samples
+    count = len(firsts)
     width = 2 * hop
     padded = np.pad(samples, (search, 2 * width + search))
     window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(width) / width)).astype(np.float32)
@@ -41,7 +70,7 @@ def change_tempo(samples: Samples, tempo: float, rate: int) -> Samples:
     for k in range(count):
         if k:
             expected = padded[at + hop : at + hop + width]
-            first = round(k * hop * tempo)
+            first = round(float(firsts[k]))
             region = padded[first : first + 2 * search + width]
             at = first + int(np.argmax(np.correlate(region, expected, "valid")))
         out[k * hop : k * hop + width] += padded[at : at + width] * window
