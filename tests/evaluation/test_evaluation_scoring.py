@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wakeword.errors import AudioError
 from wakeword.evaluation.events import Label, Truth, detected_steps, match
-from wakeword.evaluation.scoring import Clip, event_rules, score_clips
+from wakeword.evaluation.scoring import Clip, event_rules, score_clips, score_each
 from wakeword.runtime import Bundle, Engine
 
 LOW, HIGH = TONES_HZ
@@ -115,3 +115,21 @@ def test_a_damaged_recording_stops_everything(bundle: Bundle) -> None:
     with pytest.raises(AudioError, match=r"cut\.flac"):
         score_clips(bundle, clips, workers=2)
     assert opened < 200
+
+
+def test_tracks_come_one_by_one_and_whoever_stops_listening_stops_the_work(bundle: Bundle) -> None:
+    audio = random_clips(200)
+    opened = 0
+
+    def counted() -> Iterator[Clip]:
+        nonlocal opened
+        for i, samples in enumerate(audio):
+            opened += 1
+            yield Clip.of(Label(str(i)), samples)
+
+    tracks = score_each(bundle, counted(), workers=2)
+    number, track = next(tracks)
+    assert track.label.name == str(number)
+    tracks.close()
+    assert opened < 200
+    assert sorted(n for n, _ in score_each(bundle, counted(), workers=2)) == [*range(200)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,19 +83,49 @@ def score_clips(
     AudioError
         A recording cannot be read; nothing is returned then.
     """
+    scored = sorted(score_each(bundle, clips, workers=workers, progress=progress), key=_number)
+    return [track for _, track in scored]
+
+
+def score_each(
+    bundle: Bundle,
+    clips: Iterable[Clip],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Generator[tuple[int, Track]]:
+    """As :func:`score_clips`, but give each track when it is there, with its clip's number.
+
+    Clips are taken from ``clips`` when a thread has room for one, by that thread.
+    """
     engine = Engine(bundle)
     queue = _Queue(clips)
-    tracks: dict[int, Track] = {}
+    finished: SimpleQueue[tuple[int, Track] | None] = SimpleQueue()
     threads = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(_work, engine, queue, tracks, progress) for _ in range(threads)]
+
+    def work() -> None:
         try:
-            for job in as_completed(jobs):
+            _work(engine, queue, finished.put, progress)
+        except BaseException:
+            queue.close()  # nobody will wait for what the other workers still score
+            raise
+        finally:
+            finished.put(None)
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            jobs = [pool.submit(work) for _ in range(threads)]
+            for _ in range(threads):
+                yield from iter(finished.get, None)
+            for job in jobs:
                 job.result()
-        except BaseException:  # Ctrl-C too: the other workers would go on to the last clip
+        except BaseException:  # Ctrl-C too: the workers would go on to the last clip
             queue.close()
             raise
-    return [tracks[index] for index in sorted(tracks)]
+
+
+def _number(scored: tuple[int, Track]) -> int:
+    return scored[0]
 
 
 class _Queue:
@@ -143,7 +174,10 @@ class _Open:
 
 
 def _work(
-    engine: Engine, queue: _Queue, tracks: dict[int, Track], progress: Progress | None
+    engine: Engine,
+    queue: _Queue,
+    finished: Callable[[tuple[int, Track]], None],
+    progress: Progress | None,
 ) -> None:
     """Keep up to ``STREAMS`` clips open and step them together until none is left."""
     running: dict[Stream, _Open] = {}
@@ -159,7 +193,7 @@ def _work(
         for result in results:
             running[result.stream].smoothed.append(result.smoothed.copy())
         for clip in [c for c in running.values() if c.stream.finished]:
-            tracks[clip.index] = clip.track(engine.words, engine.step_samples)
+            finished((clip.index, clip.track(engine.words, engine.step_samples)))
             del running[clip.stream]
         if progress is not None:
             progress(len(results) * engine.step_samples / engine.sample_rate)
