@@ -90,10 +90,11 @@ def evaluate(
         result = measure(bundle, scored.recorded, scored.by_condition, scored.rules, target)
         of_bundle = about_bundle(bundle, scored.rules.tolerance_s)
         measured.append(Measured(label, of_bundle, result, scored.by_condition, scored.rules))
-        listen.write(bundle, trials, conditions, scored, result, {**about, **of_bundle})
     results = gather(about, conditions, measured, levels, trials.config.seed)
     _print(results, as_json)
     report.write(results)
+    # One model only: check() saw to it.
+    listen.write(bundles[-1], trials, conditions, scored, result, {**about, **of_bundle})
 
 
 def _labels(given: Sequence[str], bundles: Sequence[Bundle]) -> list[str]:
