@@ -24,14 +24,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from traffic.ending import run
 from traffic.runs import Plan, measure, say
-from traffic.servers import ServerError
 
-from wakeword.errors import WakewordError
 from wakeword.files import write_json
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "manifest.csv"
@@ -81,9 +79,4 @@ def what_failed(figures: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (WakewordError, ServerError) as error:
-        sys.exit(f"error: {error}")
+    run(main)

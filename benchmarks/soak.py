@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,13 +23,13 @@ from typing import Any
 
 from traffic.audio import make_audio
 from traffic.churn import Churn, Watch, slope_mb_per_hour
+from traffic.ending import run
 from traffic.offline import heard_by_wakeword
 from traffic.outcome import EXAMPLES, machine
 from traffic.runs import say
-from traffic.servers import Running, ServerError, free_port, running, wakeword_server
+from traffic.servers import Running, free_port, running, wakeword_server
 from traffic.visits import Ground
 
-from wakeword.errors import WakewordError
 from wakeword.files import atomic_write, write_json
 from wakeword.runtime import find_bundle
 
@@ -155,9 +154,4 @@ def _not_held(
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (WakewordError, ServerError) as error:
-        sys.exit(f"error: {error}")
+    run(main)

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import struct
-import subprocess
 import sys
-import threading
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from sound_files import FORMATS, LOSSLESS, chirp, write
 
 from wakeword.audio import files
 from wakeword.audio.files import RawFormat, open_audio, read_audio, read_blocks
 from wakeword.audio.resample import resample
-from wakeword.audio.wav import write_wav
 from wakeword.errors import AudioError, MissingExtraError, SampleRateError
-
-FORMATS = {
-    "wav": {"format": "WAV", "subtype": "PCM_16"},
-    "flac": {"format": "FLAC", "subtype": "PCM_16"},
-    "ogg": {"format": "OGG", "subtype": "VORBIS"},
-    "opus": {"format": "OGG", "subtype": "OPUS"},
-    "mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III"},
-    "aiff": {"format": "AIFF", "subtype": "PCM_16"},
-}
-LOSSLESS = {"wav", "flac", "aiff"}
-
-
-def chirp(rate: int, seconds: float = 2.0) -> np.ndarray:
-    t = np.arange(int(rate * seconds)) / rate
-    return (0.4 * np.sin(2 * np.pi * (200 * t + 300 * t**2))).astype(np.float32)
-
-
-def write(path: Path, samples: np.ndarray, rate: int, kind: str, **more: object) -> Path:
-    soundfile.write(path, samples, rate, **{**FORMATS[kind], **more})
-    return path
 
 
 def cut(path: Path, share: float) -> Path:
@@ -107,23 +81,6 @@ def test_blocks_before_the_cut_are_still_heard(tmp_path):
     np.testing.assert_allclose(heard_samples, noise[: len(heard_samples)], atol=2**-15)
 
 
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
-@pytest.mark.parametrize("container", ["WAV", "WAVEX"])
-def test_wav_encodings_agree_with_libsndfile(tmp_path, subtype, container):
-    path = tmp_path / "a.wav"
-    stereo = np.stack([chirp(16_000), -0.5 * chirp(16_000)], axis=1)
-    soundfile.write(path, stereo, 16_000, subtype, format=container)
-    reference = soundfile.read(path, dtype="float64")[0].mean(axis=1)
-    np.testing.assert_allclose(read_audio(path), reference, atol=1e-7)
-
-
-@pytest.mark.parametrize("subtype", ["ULAW", "ALAW", "MS_ADPCM"])
-def test_compressed_wav_is_read_from_files(tmp_path, subtype):
-    path = tmp_path / "a.wav"
-    soundfile.write(path, chirp(8_000), 8_000, subtype)
-    assert np.corrcoef(read_audio(path, 8_000)[:16_000], chirp(8_000))[0, 1] > 0.99
-
-
 def test_three_samples_are_three_samples(tmp_path):
     for kind in ("wav", "flac"):
         path = write(tmp_path / f"a.{kind}", np.array([0.5, -0.5, 0.25]), 16_000, kind)
@@ -164,63 +121,6 @@ def test_text_named_wav_directories_and_missing_files_are_refused(tmp_path):
         read_audio(tmp_path)
     with pytest.raises(AudioError, match=r"cannot read .*gone.wav: No such file"):
         read_audio(tmp_path / "gone.wav")
-
-
-@pytest.mark.parametrize("keep", [3, 11, 12, 18, 30, 43])
-def test_a_wav_cut_inside_its_header_is_refused(tmp_path, keep):
-    path = tmp_path / "a.wav"
-    path.write_bytes(write(tmp_path / "b.wav", chirp(16_000), 16_000, "wav").read_bytes()[:keep])
-    with pytest.raises(AudioError, match=r"a.wav: "):
-        read_audio(path)
-
-
-def test_a_wav_header_that_contradicts_itself_is_refused(tmp_path):
-    path = write(tmp_path / "a.wav", chirp(16_000), 16_000, "wav")
-    data = bytearray(path.read_bytes())
-    data[32:34] = struct.pack("<H", 7)
-    path.write_bytes(data)
-    with pytest.raises(AudioError, match="1 channels of 16 bits are not 7 bytes"):
-        read_audio(path)
-
-
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(at=st.integers(0, 60), value=st.binary(min_size=1, max_size=4))
-def test_a_damaged_wav_header_is_read_or_refused_never_a_crash(tmp_path, at, value):
-    path = tmp_path / "a.wav"
-    write_wav(path, chirp(16_000, 0.1), 16_000)
-    data = bytearray(path.read_bytes())
-    data[at : at + len(value)] = value
-    path.write_bytes(data)
-    try:
-        samples = read_audio(path)
-    except AudioError as error:
-        assert str(error).startswith(str(path))
-    else:
-        assert np.isfinite(samples).all()
-
-
-@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFF000])
-def test_wav_lengths_that_pipes_leave_mean_all_there_is(tmp_path, length):
-    path = tmp_path / "a.wav"
-    write_wav(path, chirp(16_000), 16_000)
-    data = bytearray(path.read_bytes())
-    data[40:44] = struct.pack("<I", length)
-    path.write_bytes(data)
-    with open_audio(path) as audio:
-        assert audio.info.samples is None
-        assert audio.info.duration_s is None
-        assert sum(map(len, audio.blocks())) == 32_000
-
-
-def test_chunks_around_the_samples_are_skipped(tmp_path):
-    path = tmp_path / "a.wav"
-    write_wav(path, chirp(16_000), 16_000)
-    data = path.read_bytes()
-    extra = struct.pack("<4sI", b"LIST", 7) + b"comment" + b"\0"
-    path.write_bytes(data[:12] + extra + data[12:] + extra)
-    assert len(read_audio(path)) == 32_000
 
 
 def test_raw_pcm_needs_a_declared_rate(tmp_path):
@@ -290,105 +190,6 @@ def test_an_hour_takes_bounded_memory(tmp_path, kind):
         tracemalloc.stop()
     assert total == 16_000 * 3600
     assert peak_bytes < 8e6
-
-
-READ_STDIN = """
-import sys
-from wakeword.audio.files import RawFormat, open_audio
-from wakeword.errors import WakewordError
-raw = RawFormat(int(sys.argv[1]), *sys.argv[2:3]) if sys.argv[1:] else None
-try:
-    with open_audio("-", raw) as audio:
-        total = 0
-        for block in audio.blocks():
-            total += len(block)
-            print("at", total, flush=True)
-        print(audio.info.sample_rate, audio.info.encoding, total)
-except WakewordError as error:
-    print(type(error).__name__, error)
-"""
-
-
-def read_stdin(data: bytes, *arguments: object) -> str:
-    done = subprocess.run([sys.executable, "-c", READ_STDIN, *map(str, arguments)], input=data,
-                          capture_output=True, check=True)  # fmt: skip
-    return done.stdout.decode().splitlines()[-1]
-
-
-def test_standard_input_takes_wav_and_raw(tmp_path):
-    wav = write(tmp_path / "a.wav", chirp(48_000), 48_000, "wav").read_bytes()
-    flac = write(tmp_path / "a.flac", chirp(48_000), 48_000, "flac").read_bytes()
-    assert read_stdin(wav) == "48000 wav s16le 96000"
-    assert read_stdin(wav[44:], 48_000) == "48000 s16le 96000"
-    assert read_stdin(bytes(400), 8_000, "f32le") == "8000 f32le 100"
-    assert read_stdin(wav, 44_100).startswith("SampleRateError standard input: the header says")
-    assert read_stdin(wav[44:]).startswith("SampleRateError standard input: no wav header")
-    assert read_stdin(flac).startswith("SampleRateError standard input: no wav header")
-    assert read_stdin(wav[:50_000]).startswith("AudioError standard input: cut short")
-    assert read_stdin(wav[44:-1], 48_000).startswith("AudioError standard input: the audio ends")
-    assert read_stdin(b"") == "AudioError standard input: is empty"
-
-
-def test_sox_and_its_wrong_lengths_can_be_piped_in():
-    sox = subprocess.run(
-        ["sox", "-V1", "-n", "-r", "16000", "-c", "2", "-b", "24", "-t", "wav", "-", "synth", "1"],
-        capture_output=True,
-        check=True,
-    )
-    assert read_stdin(sox.stdout) == "16000 wav s24le 16000"
-
-
-def test_live_input_is_handed_on_as_it_arrives():
-    with subprocess.Popen([sys.executable, "-c", READ_STDIN, "16000"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as child:  # fmt: skip
-        assert child.stdin and child.stdout
-        child.stdin.write(bytes(3200))
-        child.stdin.flush()
-        lines = [child.stdout.readline(), child.stdout.readline()]
-        assert lines[-1] == b"at 1600\n"
-        child.stdin.close()
-        assert child.stdout.readlines()[-1] == b"16000 s16le 1600\n"
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes exist on POSIX only")
-def test_a_named_pipe_is_read_like_standard_input(tmp_path):
-    data = write(tmp_path / "a.wav", chirp(16_000), 16_000, "wav").read_bytes()
-    os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(data,))
-    writer.start()
-    assert len(read_audio(tmp_path / "pipe")) == 32_000
-    writer.join()
-
-
-def test_write_wav_is_exact_and_readable_by_others(tmp_path):
-    path = tmp_path / "clip.wav"
-    write_wav(path, np.array([0.0, 0.5, -1.0, 2.0], np.float32), 44_100)
-    samples, rate = soundfile.read(path, dtype="int16")
-    assert (samples.tolist(), rate) == ([0, 16384, -32768, 32767], 44_100)
-    assert soundfile.info(path).subtype == "PCM_16"
-
-
-def test_write_wav_leaves_the_old_file_when_the_disk_is_full(tmp_path, monkeypatch):
-    path = tmp_path / "clip.wav"
-    write_wav(path, chirp(16_000), 16_000)
-    before = path.read_bytes()
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_wav(path, chirp(16_000, 0.1), 16_000)
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["clip.wav"]
-
-
-def test_write_wav_refuses_what_is_no_mono_clip(tmp_path):
-    with pytest.raises(AudioError, match=r"not \(2, 3\)"):
-        write_wav(tmp_path / "a.wav", np.zeros((2, 3), np.float32), 16_000)
-    with pytest.raises(SampleRateError):
-        write_wav(tmp_path / "a.wav", np.zeros(3, np.float32), 0)
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.shared
