@@ -1,0 +1,74 @@
+"""Figure 4 of the paper: missed over distance, with and without far-field training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from studies.recipes import Changes
+from studies.variants import Variant, row_of
+from wakeword.evaluation.charts import new_figure, percent_axis, png
+from wakeword.evaluation.conditions import Condition
+from wakeword.evaluation.tables import Table
+
+KINDS = (("noise", 5.0), ("noise", 10.0), ("noise", 20.0))
+DISTANCES_M = (0.5, 1.0, 2.0, 3.0, 4.5)
+TARGET_FA_PER_HOUR = 1.0
+NAMES = {"near": "without rooms", "far": "with rooms in training"}
+
+
+def variants(common: Changes) -> list[Variant]:
+    """The recipe without simulated rooms, and as it is."""
+    no_rooms: Changes = {"data.rooms": 0, "scenes.room": 0.0}
+    return [
+        Variant("near", {**common, **no_rooms}, {"far_field": False}),
+        Variant("far", common, {"far_field": True}),
+    ]
+
+
+def table(values: Sequence[dict[str, Any]]) -> Table:
+    """A row for each distance and SNR."""
+    found = {v["variant"]: v for v in values}
+    rows = []
+    for kind, snr_db in KINDS:
+        for distance_m in (None, *DISTANCES_M):
+            condition = Condition(kind, snr_db, distance_m)  # type: ignore[arg-type]
+            where = "as recorded" if distance_m is None else f"{distance_m:g} m"
+            cells = [_share(found.get(name), condition.name) for name in NAMES]
+            rows.append((condition.mixture, where, *cells))
+    return Table(("", "distance", *NAMES.values()), tuple(rows))
+
+
+def picture(values: Sequence[dict[str, Any]]) -> bytes:
+    """As the paper draws it: colours are SNRs, solid without, dashed with far-field training."""
+    found = {v["variant"]: v for v in values}
+    figure = new_figure(8.0, 5.2)
+    axes = figure.add_subplot()
+    for colour, (kind, snr_db) in enumerate(KINDS):
+        for name, style in zip(NAMES, ("-", "--"), strict=True):
+            if name not in found:
+                continue
+            conditions = [Condition(kind, snr_db, m).name for m in DISTANCES_M]  # type: ignore[arg-type]
+            rows = [row_of(found[name], TARGET_FA_PER_HOUR, c) for c in conditions]
+            axes.errorbar(
+                DISTANCES_M,
+                [r["frr"] for r in rows],
+                ([max(0.0, r["frr"] - r["frr_low"]) for r in rows],
+                 [max(0.0, r["frr_high"] - r["frr"]) for r in rows]),
+                color=f"C{colour}", linestyle=style, marker="o", markersize=4, capsize=2,
+                linewidth=1.2, label=f"{kind} at {snr_db:g} dB, {NAMES[name]}",
+            )  # fmt: skip
+    axes.set_xlim(left=0.0)
+    axes.set_xlabel("distance from talker to microphone in simulated rooms, m")
+    percent_axis(axes)
+    axes.grid(True, alpha=0.25)
+    axes.set_title(f"mean of words at {TARGET_FA_PER_HOUR:g} false alarm per hour and word")
+    axes.legend(fontsize="small")
+    return png(figure)
+
+
+def _share(values: dict[str, Any] | None, condition: str) -> str:
+    if values is None:
+        return ""
+    r = row_of(values, TARGET_FA_PER_HOUR, condition)
+    return f"{100 * r['frr']:.1f} % ({100 * r['frr_low']:.1f} to {100 * r['frr_high']:.1f})"

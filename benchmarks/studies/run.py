@@ -1,0 +1,116 @@
+"""The paper's studies with our recordings: train many variants of a recipe, measure, draw.
+
+    python benchmarks/studies/run.py table1 --manifest ../shared/data/manifest.csv
+    python benchmarks/studies/run.py table1 --manifest ... --rows 1 15 26
+    python benchmarks/studies/run.py recordings --manifest ... --rounds 140
+    python benchmarks/studies/run.py distance --manifest ...
+    python benchmarks/studies/run.py table1 --manifest ... --plan
+
+``table1`` trains architectures of the paper's Table 1, ``recordings`` is its Figure 2 (number of
+training recordings, with and without hard negative mining), ``distance`` its Figure 4 (with and
+without simulated rooms in training). Variants of models/seven/recipe.toml (or --recipe) are
+trained one after the other, each as ``wakeword train`` would, and measured on the dev split of the
+manifest. Stop it at any time and call it again: it goes on from the last checkpoint, and what was
+measured is not measured again. Tables and picture are written anew after every variant.
+
+--plan trains nothing: it lists the variants, and how long their network's steps take here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from studies import distance, recordings, table1
+from studies.plan import plan
+from studies.recipes import shortened
+from studies.variants import Setting, Variant, measured
+from wakeword.cli.options import note
+from wakeword.data.manifest import read_manifest
+from wakeword.errors import WakewordError
+from wakeword.files import atomic_write, write_json
+from wakeword.training.recipe import read_recipe
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RECIPE = REPOSITORY / "models" / "seven" / "recipe.toml"
+Values = Sequence[dict[str, Any]]
+STUDIES = {"table1": table1, "recordings": recordings, "distance": distance}
+
+
+def main() -> None:
+    """Run one study, or say what it would take."""
+    given = _arguments()
+    folder = given.out or Path("runs") / "studies" / given.study
+    study = STUDIES[given.study]
+    setting = Setting(
+        given.recipe, given.manifest, folder, given.workers, study.KINDS, study.DISTANCES_M
+    )
+    variants = _variants(given, folder)
+    if given.plan:
+        print(plan(variants, setting))
+        return
+    done: list[dict[str, Any]] = []
+    for number, variant in enumerate(variants, start=1):
+        note(f"{given.study}: {variant.name}, {number} of {len(variants)}")
+        done.append(measured(variant, setting))
+        _write(given.study, folder, done)
+    print(study.table(done))
+    note(f"written to {folder}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The paper's studies with our recordings.")
+    parser.add_argument("study", choices=list(STUDIES))
+    parser.add_argument("--manifest", type=Path, required=True, help="recordings to measure on")
+    parser.add_argument("--recipe", type=Path, default=RECIPE, help="what is varied")
+    parser.add_argument("--out", type=Path, help="default: runs/studies/STUDY")
+    parser.add_argument("--rounds", type=int, help="shorter runs than the recipe's")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rows", type=int, nargs="+", default=list(table1.CHOSEN),
+                        help="rows of Table 1, from 1 to 26")  # fmt: skip
+    parser.add_argument("--shares", type=float, nargs="+", default=list(recordings.SHARES),
+                        help="shares of the training recordings")  # fmt: skip
+    parser.add_argument("--plan", action="store_true", help="only say what it would take")
+    return parser.parse_args()
+
+
+def _variants(given: argparse.Namespace, folder: Path) -> list[Variant]:
+    common = shortened(given.recipe, given.rounds)
+    if given.study == "table1":
+        return table1.variants(given.rows, common)
+    if given.study == "distance":
+        return distance.variants(common)
+    recipe = read_recipe(given.recipe)
+    manifest = read_manifest(given.recipe.parent / recipe.data.manifest)
+    return recordings.variants(given.shares, recipe, manifest, folder, common)
+
+
+def _write(study: str, folder: Path, done: Values) -> None:
+    """Table for people, figures as CSV and JSON, and the picture."""
+    facts = [{k: v for k, v in one.items() if k not in ("rows", "key")} for one in done]
+    rows = [{**of, **row} for of, one in zip(facts, done, strict=True) for row in one["rows"]]
+    write_json(folder / f"{study}.json", rows)
+    with atomic_write(folder / f"{study}.csv") as file:
+        out = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        out.writeheader()
+        out.writerows(rows)
+    with atomic_write(folder / f"{study}.md") as file:
+        file.write(f"{STUDIES[study].table(done)}\n")
+    with atomic_write(folder / f"{study}.png", "wb") as image:
+        image.write(STUDIES[study].picture(done))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except WakewordError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,179 @@
+"""The paper's studies run from start to end on a tiny setting, and go on where they stopped."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from processes import cli_environment
+from tone_manifest import HIGH, LOW
+from tone_recipe import write_tone_recipe
+
+from wakeword.data.manifest import read_manifest
+from wakeword.errors import ConfigError, RecipeError
+from wakeword.runtime import Bundle
+from wakeword.training.recipe import read_recipe
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two rounds of two steps each: what is learnt does not matter here."""
+    folder = tmp_path_factory.mktemp("tones")
+    return write_tone_recipe(folder, rounds=2, mine_after_rounds=[1], windows_per_scene=1)
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module("studies.run")
+
+
+def run(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch, recipe: Path, *arguments: str | Path
+) -> None:
+    given = [*arguments, "--recipe", recipe, "--manifest", recipe.parent / "manifest.csv",
+             "--workers", "0"]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["run.py", *map(str, given)])
+    study.main()
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_table_1_is_trained_row_by_row_and_goes_on_after_an_interruption(
+    study: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "table1"
+    given = (recipe, "table1", "--rows", "7", "1", "--out", out)
+    measured = study.measured
+
+    def interrupted(variant: Any, setting: Any) -> Any:
+        if variant.name == "row-01":
+            raise KeyboardInterrupt
+        return measured(variant, setting)
+
+    monkeypatch.setattr(study, "measured", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, monkeypatch, *given)
+    assert {r["row"] for r in rows(out / "table1.csv")} == {"7"}
+    monkeypatch.setattr(study, "measured", measured)
+    capsys.readouterr()
+    run(study, monkeypatch, *given)
+    printed, notes = capsys.readouterr()
+    assert "row-07: measured before" in notes and "row-07: round" not in notes
+    assert "row-01: round 2/2" in notes and "row-01: mined" in notes
+    found = rows(out / "table1.csv")
+    assert {(r["row"], r["target_fa_per_hour"]) for r in found} == {
+        (row, target) for row in ("1", "7") for target in ("1.0", "0.5")
+    }
+    for r in found:
+        assert float(r["frr_low"]) <= float(r["frr"]) <= float(r["frr_high"])
+        assert r["condition"] == "noise at 5 dB SNR" and r["clips"] == "8"
+    assert "| 45k " in printed and "| 5.54 % " in printed and "| 127k " in printed
+    assert (out / "table1.md").read_text("utf-8") == printed
+    assert (out / "table1.png").read_bytes().startswith(b"\x89PNG")
+    bundle = Bundle.load(out / "runs" / "row-01" / "bundle")
+    assert str(bundle.metadata.model.parameters) in {r["parameters"] for r in found}
+    assert bundle.operating_points(LOW).targets == (0.5, 1.0)
+
+
+def test_figure_2_trains_on_nested_shares_with_and_without_mining(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch, recipe: Path, tmp_path: Path
+) -> None:
+    run(study, monkeypatch, recipe, "recordings", "--shares", "0.5", "--out", tmp_path / "out")
+    found = json.loads((tmp_path / "out" / "recordings.json").read_text("utf-8"))
+    assert {(r["training_clips"], r["mined"]) for r in found} == {(6, False), (6, True)}
+    runs = tmp_path / "out" / "runs"
+    assert not list((runs / "6-clips-unmined").glob("mined-*.json"))
+    assert (runs / "6-clips-mined" / "mined-00001.json").exists()
+    assert "| 6 " in (tmp_path / "out" / "recordings.md").read_text("utf-8")
+    assert (tmp_path / "out" / "recordings.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_subsets_are_nested_and_touch_nothing_but_the_words(
+    study: ModuleType, recipe: Path, tmp_path: Path
+) -> None:
+    subsets = sys.modules["studies.subsets"]
+    whole = read_manifest(recipe.parent / "manifest.csv")
+    kept = {}
+    for share, count in ((0.1, 2), (0.5, 6), (1.0, 12)):
+        path = tmp_path / f"{share}.csv"
+        assert subsets.subset(whole, (LOW, HIGH), (), share, path) == count
+        kept[share] = {r.path for r in read_manifest(path)}
+    assert kept[0.1] < kept[0.5] < kept[1.0] == {r.path.resolve() for r in whole}
+    gone = [r for r in whole if r.path.resolve() not in kept[0.1]]
+    assert all(r.split == "train" and r.text in (LOW, HIGH) for r in gone)
+    with pytest.raises(ConfigError, match="share of 0 "):
+        subsets.subset(whole, (LOW,), (), 0.0, tmp_path / "none.csv")
+    assert subsets.subset(whole, (LOW, HIGH), ("clips",), 1.0, tmp_path / "x.csv") == 0
+
+
+def test_figure_4_compares_training_with_and_without_rooms(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch, recipe: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys.modules["studies.distance"], "DISTANCES_M", (0.5, 3.0))
+    monkeypatch.setattr(sys.modules["studies.distance"], "KINDS", (("noise", 5.0),))
+    run(study, monkeypatch, recipe, "distance", "--out", tmp_path / "out", "--rounds", "1")
+    found = rows(tmp_path / "out" / "distance.csv")
+    assert {(r["variant"], r["condition"]) for r in found} == {
+        (v, "noise at 5 dB SNR" + far)
+        for v in ("near", "far")
+        for far in ("", ", 0.5 m away", ", 3 m away")
+    }
+    runs = tmp_path / "out" / "runs"
+    near, far = (read_recipe(runs / v / "recipe.toml") for v in ("near", "far"))
+    assert (near.data.rooms, near.scenes.room) == (0, 0.0)
+    assert far.data.rooms == 2 and far.scenes.room > 0.0
+    assert near.training.rounds == 1 and near.training.mine_after_rounds == ()
+    assert (tmp_path / "out" / "distance.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_recipes_are_derived_key_by_key(study: ModuleType, recipe: Path, tmp_path: Path) -> None:
+    recipes = sys.modules["studies.recipes"]
+    out = recipes.derive(recipe, {"training.seed": 9, "scenes.room": 0.0}, tmp_path / "a.toml")
+    before, after = read_recipe(recipe).to_dict(), read_recipe(out).to_dict()
+    assert Path(after["data"]["manifest"]) == (recipe.parent / "manifest.csv").resolve()
+    before["data"]["manifest"] = after["data"]["manifest"]
+    before["training"]["seed"], before["scenes"]["room"] = 9, 0.0
+    assert after == before
+    with pytest.raises(RecipeError, match="unknown key 'sed'"):
+        recipes.derive(recipe, {"training.sed": 9}, tmp_path / "b.toml")
+    with pytest.raises(RecipeError, match="0 rounds"):
+        recipes.shortened(recipe, 0)
+
+
+def test_a_plan_trains_nothing(
+    study: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(study, monkeypatch, recipe, "table1", "--rows", "1", "--plan", "--out", tmp_path)
+    printed = capsys.readouterr().out
+    assert "| row-01  | 45,539 " in printed and printed.count("\n") == 3
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["recipe.toml"]
+
+
+def test_rows_that_are_not_there_are_refused(repository: Path, recipe: Path) -> None:
+    script = repository / "benchmarks" / "studies" / "run.py"
+    command = [sys.executable, str(script), "table1", "--rows", "27", "--recipe", str(recipe),
+               "--manifest", str(recipe.parent / "manifest.csv")]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, env=cli_environment())
+    assert done.returncode == 1 and done.stdout == ""
+    assert "error: row 27; Table 1 has rows 1 to 26" in done.stderr
