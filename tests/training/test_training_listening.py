@@ -56,6 +56,14 @@ def test_the_sound_of_a_miss_is_the_mixture_that_was_scored(made: tuple[Path, Tr
         assert np.std(sound) == pytest.approx(np.std(original), rel=0.4)
 
 
+def test_what_was_mixed_in_is_named(made: tuple[Path, Trials]) -> None:
+    events = data_of(made[0])["events"]
+    named = {e["condition"].split()[0]: e["mixed_in"] for e in events}
+    assert named["noise"] == "hiss (noise)" and named["as"] == ""
+    speakers = named["babble"].split(", ")
+    assert len(set(speakers)) == 4 and all(s.endswith(" (talk)") for s in speakers)
+
+
 def test_pictures_have_a_level_for_every_frame_and_band(made: tuple[Path, Trials]) -> None:
     page, _ = made
     values = data_of(page)

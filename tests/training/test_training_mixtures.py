@@ -93,3 +93,26 @@ def test_the_direct_sound_weakens_and_the_rest_does_not(trials: Trials) -> None:
         direct = [np.square(r[: RATE // 200]).sum() for r in (near, far)]
         assert direct[0] > direct[1]
         assert np.square(far, dtype=np.float64).sum() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_the_noise_that_is_named_is_what_is_left_without_the_clip(
+    made: ToneManifest, trials: Trials
+) -> None:
+    for clip in trials.mixed(Condition("noise", 0.0)):
+        (recording,) = [r for r in trials.recordings if r.path.name == clip.label.name]
+        (named,) = trials.mixed_in(recording, Condition("noise", 0.0))
+        left = np.concatenate(list(clip.blocks())) - np.pad(read_audio(recording.path), RATE)
+        for noise in (r for r in trials.recordings if r.corpus == "noise"):
+            samples = read_audio(noise.path)
+            at = np.abs(np.correlate(samples, left, "valid")).argmax()
+            alike = np.corrcoef(samples[at : at + len(left)], left)[0, 1]
+            assert alike > 0.999 if noise == named else alike < 0.1
+
+
+def test_the_talkers_of_babble_are_told_and_nothing_of_what_is_clean(trials: Trials) -> None:
+    recording = next(r for r in trials.recordings if r.text == LOW)
+    talkers = trials.mixed_in(recording, Condition("babble", 0.0))
+    assert len({r.path for r in talkers}) == trials.config.talkers
+    assert all(r.corpus == "talk" for r in talkers)
+    assert trials.mixed_in(recording, Condition("clean")) == ()
+    assert trials.mixed_in(recording, Condition("clean", distance_m=0.5)) == ()

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wakeword.data.manifest import Recording
 from wakeword.data.mixing import loudest_rms
 from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.listening.excerpts import Samples, cut_excerpts
@@ -58,10 +57,7 @@ def write_listening_page(
     for (condition, name), findings in streams.items():
         number |= _add(page, audio.blocks(condition, name), findings)
         advance(1)
-    described = [
-        _described(finding, number[id(finding)], audio.recordings[finding.event.recording])
-        for finding in found.kept
-    ]
+    described = [_described(finding, number[id(finding)], audio) for finding in found.kept]
     page.write(path, described, found.left_out)
     return found
 
@@ -76,13 +72,22 @@ class _Audio:
         self.recordings = {trials.label(r).name: r for r in trials.recordings}
 
     def blocks(self, condition: str, name: str) -> Iterable[Samples]:
-        if condition not in self._conditions:
-            condition = ""
+        """The samples of one stream, from its beginning."""
+        condition = condition if condition in self._conditions else ""
         if condition not in self._clips:
             trials = self._trials
             clips = trials.mixed(self._conditions[condition]) if condition else trials.recorded()
             self._clips[condition] = {clip.label.name: clip for clip in clips}
         return self._clips[condition][name].blocks()
+
+    def mixed_in(self, condition: str, name: str) -> str:
+        """What was mixed with it: the class of a noise, the speakers of babble."""
+        if condition not in self._conditions:
+            return ""
+        noise = self._trials.config.noise_corpora
+        found = self._trials.mixed_in(self.recordings[name], self._conditions[condition])
+        texts = (r.text if r.corpus in noise else r.speaker or "unknown" for r in found)
+        return ", ".join(f"{text} ({r.corpus})" for text, r in zip(texts, found, strict=True))
 
 
 def _add(
@@ -104,6 +109,13 @@ def _add(
     return number
 
 
-def _described(finding: Finding, excerpt: int, recording: Recording) -> Described:
-    known = not math.isnan(recording.word_start_s)
-    return Described(finding, excerpt, recording.text, known)
+def _described(finding: Finding, excerpt: int, audio: _Audio) -> Described:
+    event = finding.event
+    recording = audio.recordings[event.recording]
+    return Described(
+        finding=finding,
+        excerpt=excerpt,
+        transcript=recording.text,
+        mixed_in=audio.mixed_in(event.condition, event.recording),
+        times_known=not math.isnan(recording.word_start_s),
+    )

@@ -95,18 +95,34 @@ class Mixer:
 
         SNR is that at the microphone: a room changes no level.
         """
-        rate = self.sample_rate
-        speech = read_audio(recording.path, rate)
-        if condition.distance_m is not None:
-            speech = self._from_afar(speech, name, condition.distance_m)
+        speech = self._speech(recording, name, condition)
         if condition.kind == "clean":
             return (speech,)
-        rng = self._rng(name, condition.kind)
-        speech = np.pad(speech, round(self._config.context_s * rate))
-        draw = self._draw_noise if condition.kind == "noise" else self._draw_babble
-        mixed = mix_at_snr(speech, draw(len(speech), rng), condition.snr_db, rate)
+        _, sound = self._draw(len(speech), name, condition.kind)
+        mixed = mix_at_snr(speech, sound, condition.snr_db, self.sample_rate)
         # A loud clip in louder noise would clip: no microphone is set like that.
         return (mixed / np.float32(max(1.0, float(np.abs(mixed).max(initial=0.0)))),)
+
+    def mixed_in(
+        self, recording: Recording, name: str, condition: Condition
+    ) -> tuple[Recording, ...]:
+        """Which recordings :meth:`mix` mixes with the clip; none where it is clean."""
+        if condition.kind == "clean":
+            return ()
+        length = len(self._speech(recording, name, condition))
+        return tuple(self._draw(length, name, condition.kind)[0])
+
+    def _speech(self, recording: Recording, name: str, condition: Condition) -> Samples:
+        """The clip in its room, and room for some noise before and after it."""
+        speech = read_audio(recording.path, self.sample_rate)
+        if condition.distance_m is not None:
+            speech = self._from_afar(speech, name, condition.distance_m)
+        return np.pad(speech, round(self.offset_s(condition) * self.sample_rate))
+
+    def _draw(self, length: int, name: str, kind: Kind) -> tuple[Sequence[Recording], Samples]:
+        """What a clip is mixed with: the recordings, and samples (length,) made of them."""
+        rng = self._rng(name, kind)
+        return (self._draw_noise if kind == "noise" else self._draw_babble)(length, rng)
 
     def _from_afar(self, speech: Samples, name: str, distance_m: float) -> Samples:
         """The clip in one of the rooms, with its decay; times stay where they are."""
@@ -120,19 +136,24 @@ class Mixer:
         words = (self._config.seed, zlib.crc32(name.encode()), zlib.crc32(purpose.encode()))
         return np.random.default_rng(words)
 
-    def _draw_noise(self, length: int, rng: np.random.Generator) -> Samples:
+    def _draw_noise(
+        self, length: int, rng: np.random.Generator
+    ) -> tuple[Sequence[Recording], Samples]:
         """A random stretch of a random noise, again where it is digital silence."""
         for _ in range(_NOISE_TRIES):
-            noise = self._read_float(self._noise[int(rng.integers(len(self._noise)))])
-            piece = fit(noise, length, rng)
+            recording = self._noise[int(rng.integers(len(self._noise)))]
+            piece = fit(self._read_float(recording), length, rng)
             if rms(piece) > 0.0:
-                return piece
+                return [recording], piece
         raise EvaluationError("the noise recordings are digital silence")
 
-    def _draw_babble(self, length: int, rng: np.random.Generator) -> Samples:
+    def _draw_babble(
+        self, length: int, rng: np.random.Generator
+    ) -> tuple[Sequence[Recording], Samples]:
         chosen = rng.choice(len(self._talk), self._config.talkers, replace=False)
-        talkers = [self._read_float(self._talk[int(i)]) for i in chosen]
-        return babble(talkers, length, self.sample_rate, rng)
+        talkers = [self._talk[int(i)] for i in chosen]
+        voices = [self._read_float(r) for r in talkers]
+        return talkers, babble(voices, length, self.sample_rate, rng)
 
     def _read_float(self, recording: Recording) -> Samples:
         return self._read(recording).astype(np.float32) / np.float32(32_768.0)

@@ -212,6 +212,10 @@ class Trials:
                 label = self.label(recording, offset_s)
                 yield Clip(label, partial(self._mixer.mix, recording, label.name, condition))
 
+    def mixed_in(self, recording: Recording, condition: Condition) -> tuple[Recording, ...]:
+        """Which noise or which talkers :meth:`mixed` puts a clip into; none where it is clean."""
+        return self._mixer.mixed_in(recording, self._name(recording), condition)
+
     def label(self, recording: Recording, offset_s: float = 0.0) -> Label:
         """What is known of a recording that begins ``offset_s`` into its stream.
 

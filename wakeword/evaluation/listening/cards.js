@@ -48,6 +48,7 @@ function factsOf(event) {
   return [
     ["score", `${event.peak.toFixed(3)}, threshold ${event.threshold.toFixed(3)} (${event.basis})`],
     ["condition", event.condition],
+    ...(event.mixed_in ? [["mixed with", event.mixed_in]] : []),
     ["text", event.transcript || "none"],
     ["speaker", `${event.speaker} (${event.corpus})`],
     ["recording", event.recording],

@@ -2,7 +2,7 @@
 
 const STORE = "wakeword-classes-of-error";
 const SAVED = ["kind", "word", "condition", "recording", "corpus", "speaker", "transcript",
-  "time_s", "basis", "peak", "threshold", "how_wrong", "key"];
+  "mixed_in", "time_s", "basis", "peak", "threshold", "how_wrong", "key"];
 
 /** By key of the event, { class, note }. */
 const classes = new Map();

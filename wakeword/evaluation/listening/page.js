@@ -39,9 +39,11 @@ function showShipped() {
 function chosen() {
   const wanted = FILTERS.map((name) => [name, at(name).value]).filter(([, value]) => value);
   const text = at("text").value.trim().toLowerCase();
+  const said = ({ transcript, recording, mixed_in: sounds }) =>
+    `${transcript} ${recording} ${sounds}`.toLowerCase();
   return data.events.filter((event) =>
     wanted.every(([name, value]) => valueOf(event, name) === value) &&
-    (!text || `${event.transcript} ${event.recording}`.toLowerCase().includes(text)));
+    said(event).includes(text));
 }
 
 function show() {

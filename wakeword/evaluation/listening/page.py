@@ -37,11 +37,20 @@ _SHOWN_SCORE = 0.02
 
 @dataclass(frozen=True)
 class Described:
-    """A finding with what the manifest says of its recording; ``times_known`` of its word."""
+    """A finding with what the manifest says of its recording.
+
+    excerpt
+        The number of its stretch on the page.
+    mixed_in
+        What noise or which talkers, in words; empty where it is as recorded.
+    times_known
+        Whether the manifest states when the word is said.
+    """
 
     finding: Finding
     excerpt: int
     transcript: str
+    mixed_in: str
     times_known: bool
 
 
@@ -172,6 +181,7 @@ def _event(found: Described) -> dict[str, Any]:
         "corpus": event.corpus,
         "speaker": event.speaker or "unknown",
         "transcript": found.transcript,
+        "mixed_in": found.mixed_in,
         "time_s": event.time_s,
         "peak": round(finding.peak, 4),
         "threshold": round(event.threshold, 4),
