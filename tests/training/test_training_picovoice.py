@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,20 @@ def test_what_is_lacking_is_said(bundle: Bundle, made: ToneManifest) -> None:
         choose_ingredients(open_trials(made), LOW, ())
     with pytest.raises(EvaluationError, match="no clip of any word: low tone, high tone"):
         run(bundle, made)
+
+
+@pytest.mark.shared
+def test_no_real_sentence_that_holds_a_word_comes_into_its_stream(shared_data: Path) -> None:
+    """By plain text search, against every transcript of the shared manifest."""
+    manifest = read_manifest(shared_data / "manifest.csv")
+    words = ("computer", "view", "glass")  # these do occur
+    trials = Trials(manifest, words, ["picovoice"], TrialConfig(frozenset({"kitchen20"})))
+    for word in ("computer", "view", "glass"):
+        said = [f" {r.text} " for r in trials.recordings if " " in r.text]
+        assert any(f" {word} " in text for text in said)
+        clip = replace(trials.recordings[0], text=word, corpus="made")
+        trials.recordings.append(clip)
+        chosen = choose_ingredients(trials, word, ())
+        assert chosen.keywords[-1] == clip
+        assert len(chosen.speech) > 100
+        assert not [r for r in chosen.speech if f" {word} " in f" {r.text} " or not r.text]
