@@ -28,15 +28,19 @@ from traffic.offline import heard_by_wakeword
 from traffic.outcome import EXAMPLES, machine
 from traffic.runs import say
 from traffic.servers import Running, free_port, running, wakeword_server
-from traffic.visits import Ground
+from traffic.visits import Ground, Wire
 
 from wakeword.files import atomic_write, write_json
 from wakeword.runtime import find_bundle
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "manifest.csv"
+STREAMS_HERE, PROCESSES = 8, 2
+"""Few streams in the server itself, so that the processes beside it have visitors too."""
+
 SETTINGS = {
     "IDLE_S": "5", "START_TIMEOUT_S": "3", "SEND_TIMEOUT_S": "3", "PING_S": "10",
     "MESSAGE_BYTES": "131072", "LOG_LEVEL": "error",
+    "STREAMS_HERE": str(STREAMS_HERE), "PROCESSES": str(PROCESSES),
 }  # fmt: skip
 """Short times, so that many of them pass."""
 
@@ -105,7 +109,7 @@ def soak(
 
 def _watch(server: Running, churn: Churn, seconds: float) -> dict[str, Any]:
     watch = Watch(server, period_s=max(0.5, seconds / 360.0))
-    time.sleep(1.0)
+    _fill_once(server)
     before, files_before = watch.wait_until_quiet(), watch.files()
     say(f"{seconds / 60:g} minutes of clients that come and go")
     watch.start()
@@ -135,6 +139,16 @@ def _watch(server: Running, churn: Churn, seconds: float) -> dict[str, Any]:
         "not_held": _not_held(before, after, growth_mb, churn),
         "samples": watch.samples,
     }
+
+
+def _fill_once(server: Running) -> None:
+    """Let every process start: their pipes and memory belong to what was there before."""
+    wires = [Wire(server.address) for _ in range(STREAMS_HERE + PROCESSES)]
+    for wire in wires:
+        wire.start()
+    for wire in wires:
+        wire.reset()
+    time.sleep(1.0)
 
 
 def _not_held(

@@ -1,7 +1,7 @@
 """Which streams there are, and in which lane each is scored.
 
-The first :data:`STREAMS_HERE` are scored by threads of this process: a home needs no more. Those
-that come when they are taken go to processes of their own, which share no interpreter lock.
+The first are scored by threads of this process: a home needs no more. Those that come when there
+are ``streams_here`` of them go to processes of their own, which share no interpreter lock.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from wakeword_service.opening import SiteThresholds
 from wakeword_service.process_lane import ProcessLane
 from wakeword_service.scoring import Scoring
 
-STREAMS_HERE = 64
-"""Streams at a time that are scored without another process."""
-
 
 class Scheduler:
     """All streams, and the lanes that score them.
@@ -34,6 +31,8 @@ class Scheduler:
         Threads that score here.
     processes
         Most processes that score beside this one.
+    streams_here
+        Streams at a time that are scored without them.
     gather_s
         How long the first stream that is due waits for others.
     """
@@ -46,11 +45,13 @@ class Scheduler:
         *,
         workers: int,
         processes: int,
+        streams_here: int,
         gather_s: float,
     ) -> None:
         self._tuning = tuning
         self._here = Lane(scoring, metrics, workers=workers, gather_s=gather_s)
         self._there = [ProcessLane(scoring, metrics, gather_s=gather_s) for _ in range(processes)]
+        self._streams_here = streams_here
         self._counts: Counter[Lane] = Counter()
         self._counting = threading.Lock()
         self.streams: dict[str, LiveStream] = {}
@@ -87,7 +88,7 @@ class Scheduler:
         """
         with self._counting:
             lane = self._here
-            if self._there and self._counts[lane] >= STREAMS_HERE:
+            if self._there and self._counts[lane] >= self._streams_here:
                 lane = min(self._there, key=self._counts.__getitem__)
             self._counts[lane] += 1
         return lane

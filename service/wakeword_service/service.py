@@ -69,6 +69,7 @@ class Service:
             metrics,
             workers=settings.workers,
             processes=settings.processes,
+            streams_here=settings.streams_here,
             gather_s=settings.gather_ms / 1000,
         )
         self.admission = Admission(settings, metrics)

@@ -44,8 +44,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
     processes: int = Field(
         default_factory=lambda: min(8, os.cpu_count() or 1), ge=0, le=64,
-        description="Most processes that score beside the server. They start when there are more "
-        "streams than its own threads should bear, and take 60 MB each.",
+        description="Most processes that score beside the server, 60 MB each; they start when "
+        "they are needed.",
+    )  # fmt: skip
+    streams_here: int = Field(
+        64, ge=0, le=100_000,
+        description="Streams at a time that the server scores itself, before it starts processes.",
     )  # fmt: skip
     gather_ms: float = Field(
         10.0, ge=0.0, le=100.0,

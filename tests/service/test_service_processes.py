@@ -15,18 +15,15 @@ from bundles import with_bursts
 from engine_runs import speech
 from live_server import START, Heard, LiveServer, client, live_server, metric, offline, pcm
 from streaming import QUICK, detections, start
-from wakeword_service import scheduler as scheduling
 
 from wakeword.client import StreamClient
 
 
 @pytest.fixture
-def server(
-    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LiveServer]:
+def server(tmp_path: Path, tiny_bundle: Path) -> Iterator[LiveServer]:
     """Two processes, and a single stream that is scored without them."""
-    monkeypatch.setattr(scheduling, "STREAMS_HERE", 1)
-    with live_server(tmp_path, models=(str(tiny_bundle),), processes=2) as running:
+    models = (str(tiny_bundle),)
+    with live_server(tmp_path, models=models, processes=2, streams_here=1) as running:
         yield running
 
 
@@ -111,15 +108,14 @@ def test_when_a_process_is_lost_clients_connect_again_and_miss_nothing(
     assert httpx.get(f"{server.http}/healthz").status_code == 200
 
 
-def test_its_processes_end_with_the_server(tmp_path: Path, tiny_bundle: Path, monkeypatch) -> None:
-    monkeypatch.setattr(scheduling, "STREAMS_HERE", 0)
-
+def test_its_processes_end_with_the_server(tmp_path: Path, tiny_bundle: Path) -> None:
     async def run(server: LiveServer) -> list[int]:
         async with client(server.stream, START) as one:
             await one.wait_for("ready")
             return server.service.scheduler.pids
 
-    with live_server(tmp_path, models=(str(tiny_bundle),), processes=1) as server:
+    models = (str(tiny_bundle),)
+    with live_server(tmp_path, models=models, processes=1, streams_here=0) as server:
         (pid,) = asyncio.run(run(server))
     deadline = time.monotonic() + 10.0
     while Path(f"/proc/{pid}").exists():

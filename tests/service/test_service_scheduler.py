@@ -81,8 +81,9 @@ def new_live(models: ModelHost, **start: Any) -> LiveStream:
 def running(models: ModelHost, workers: int = 1) -> Iterator[tuple[Scheduler, Watched]]:
     scoring = Watched()
     scheduler = Scheduler(
-        scoring, NoTuning(models), Metrics(), workers=workers, processes=0, gather_s=0.0
-    )
+        scoring, NoTuning(models), Metrics(),
+        workers=workers, processes=0, streams_here=0, gather_s=0.0,
+    )  # fmt: skip
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
