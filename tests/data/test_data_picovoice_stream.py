@@ -12,14 +12,13 @@ from tone_manifest import LOW, write_wav
 
 from wakeword.data.manifest import Recording
 from wakeword.data.picovoice_plan import Kind, StreamConfig
-from wakeword.data.picovoice_stream import (
+from wakeword.data.picovoice_sounds import (
     Ingredients,
     SoundCache,
-    StreamMaker,
-    loudest_frame,
     measure_lengths,
     without_silence,
 )
+from wakeword.data.picovoice_stream import StreamMaker, loudest_frame
 from wakeword.errors import AudioError
 
 FRAME = 512

@@ -14,7 +14,8 @@ from tone_manifest import HIGH, LOW, SENTENCE, ToneManifest, tone_manifest
 
 from wakeword.data.manifest import read_manifest
 from wakeword.data.picovoice_plan import Kind, StreamConfig
-from wakeword.data.picovoice_stream import SoundCache, StreamMaker, measure_lengths
+from wakeword.data.picovoice_sounds import SoundCache, measure_lengths
+from wakeword.data.picovoice_stream import StreamMaker
 from wakeword.errors import ConfigError, EvaluationError
 from wakeword.evaluation.picovoice_result import ProtocolResult
 from wakeword.runtime import Bundle

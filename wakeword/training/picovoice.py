@@ -12,14 +12,8 @@ from numpy.typing import NDArray
 
 from wakeword.data.manifest import Recording
 from wakeword.data.picovoice_plan import Kind, StreamConfig
-from wakeword.data.picovoice_stream import (
-    Ingredients,
-    Keyword,
-    Lengths,
-    SoundCache,
-    StreamMaker,
-    measure_lengths,
-)
+from wakeword.data.picovoice_sounds import Ingredients, Lengths, SoundCache, measure_lengths
+from wakeword.data.picovoice_stream import Keyword, StreamMaker
 from wakeword.errors import ConfigError, EvaluationError
 from wakeword.evaluation.events import EventRules, Label, Track, Truth
 from wakeword.evaluation.picovoice import AFTER_S, judge_stream
