@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "description": "one line for `wakeword models`",
         "licence": "of the model; mind what it was trained on",
         "not_good_at": "sentences for the model card",
+        "attribution": "sentences for the model card: whose recordings, and what was done to them",
         "default_target_fa_per_hour": "false alarms per hour of the threshold used by default",
     }),
     "data": (DataSection, {
@@ -45,7 +46,8 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "licences": "table: corpus = licence. Every corpus trained on needs one",
         "more_manifests": "more manifests that are trained on, but not measured on",
         "exclude_corpora": "corpora of the manifest that are not trained on",
-        "exclude_recordings": "paths of the manifest, `*` allowed, that are not trained on",
+        "exclude_recordings": "paths of the manifest, `*` allowed, that are neither trained on "
+                              "nor measured on",
         "synthetic_corpora": "corpora spoken by machines; `scenes.synthetic` says how often",
         "noise_corpora": "corpora that are noise or music; all others are speech",
         "music_corpora": "those of `noise_corpora` that are music",
@@ -68,9 +70,9 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
     }),
     "frontend": (FrontendConfig, {
         "kind": "`pcen`, `logmel` or `mfcc`",
-        "sample_rate": "Hz; recordings are trained on at 16000, so no other value is taken",
-        "window_samples": "samples of a frame: 25 ms",
-        "hop_samples": "samples from one frame to the next: 10 ms",
+        "sample_rate": "Hz; recordings, rooms and scenes are at this rate",
+        "window_samples": "samples of a frame: 25 ms at 16 kHz",
+        "hop_samples": "samples from one frame to the next: 10 ms at 16 kHz",
         "fft_size": "points of the Fourier transform",
         "n_mels": "mel channels",
         "f_min_hz": "lower edge of the lowest channel",
@@ -146,12 +148,13 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "average": "decay of the moving average of weights that becomes the model; 0: the last",
         "mine_after_rounds": "when to look for hard negatives",
         "mine_most": "keep so many of the worst",
+        "start": "bundle to begin with instead of random weights, from the recipe's folder",
         "checkpoint_rounds": "rounds from one checkpoint to the next",
     }),
     "detection": (DetectionSection, {
         "smoother_steps": "scores averaged before they are compared with the threshold",
         "refractory_s": "a second crossing within it is the same utterance",
-        "step_samples": "samples from one score to the next: 100 ms",
+        "step_samples": "samples from one score to the next: 100 ms at 16 kHz",
     }),
 }  # fmt: skip
 """Table of the recipe: its dataclass, and what each key means."""

@@ -14,6 +14,14 @@ from wakeword.errors import TrainingError
 from wakeword.files import atomic_write
 from wakeword.training.recipe import Recipe
 
+_LATER: dict[str, dict[str, Any]] = {
+    "data": {"more_manifests": ()},
+    "scenes": {"telephone": 0.0, "uneven": 0.0, "stress_db": 0.0, "spliced": 0.0},
+    "features": {"bend": 0.0},
+    "training": {"start": ""},
+}
+"""Keys that recipes did not always have: a run begun without them goes on while they are off."""
+
 
 @dataclass
 class Checkpoint:
@@ -31,8 +39,10 @@ def recipe_key(recipe: Recipe, data_sha256: str) -> str:
     table = recipe.to_dict()
     table["bundle"] = {"words": table["bundle"]["words"]}
     del table["detection"], table["training"]["checkpoint_rounds"]
-    if not recipe.data.more_manifests:  # as recipes were before there could be several
-        del table["data"]["more_manifests"]
+    for section, keys in _LATER.items():
+        for key, default in keys.items():
+            if table[section][key] == default:
+                del table[section][key]
     text = json.dumps([table, data_sha256], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

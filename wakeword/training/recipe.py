@@ -20,7 +20,11 @@ from wakeword.training.windows import WindowConfig
 
 @dataclass(frozen=True)
 class BundleSection:
-    """What the bundle is called and what it hears."""
+    """What the bundle is called and what it hears.
+
+    ``attribution`` names, for the model card, whose recordings it was trained on and what was
+    done with them: licences that ask for attribution hold for the model too.
+    """
 
     name: str
     words: tuple[str, ...]
@@ -28,6 +32,7 @@ class BundleSection:
     description: str = ""
     licence: str = "Apache-2.0"
     not_good_at: tuple[str, ...] = ()
+    attribution: tuple[str, ...] = ()
     default_target_fa_per_hour: float = 0.5
 
     def __post_init__(self) -> None:
@@ -88,6 +93,8 @@ class TrainingSection:
 
     ``schedule``: ``drop`` keeps the learning rate for 60 % of the rounds and then uses the final
     one (the paper's 1e-3 and 3e-4); ``cosine`` goes from one to the other on a half cosine.
+    ``start``: a bundle of the same network whose weights are the first ones, relative to the
+    recipe's folder; its output layer is not taken where its words are others.
     """
 
     seed: int = 1
@@ -105,6 +112,7 @@ class TrainingSection:
     mine_after_rounds: tuple[int, ...] = ()
     mine_most: int = 4000
     checkpoint_rounds: int = 2
+    start: str = ""
 
     def __post_init__(self) -> None:
         for name in (

@@ -37,6 +37,7 @@ from wakeword.training.mining import load_mined, mine, negative_seconds, save_mi
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.records import check_licences, data_sources
 from wakeword.training.shards import ShardPlan, shards
+from wakeword.training.start import start_from
 from wakeword.training.windows import SceneArrays
 
 LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime", "pyroomacoustics")
@@ -88,7 +89,7 @@ class TrainingRun:
             reporter.note(f"manifest {warning}")
         self._check_licences()
         # The network first: an impossible one is refused before hours of audio are read.
-        self.trainer = self._trainer()
+        self.trainer = self._trainer(beside)
         folder.mkdir(parents=True, exist_ok=True)
         self.sources = self._prepare()
         self.key = recipe_key(self.recipe, self.trained_on.sha256)
@@ -198,7 +199,7 @@ class TrainingRun:
                 )
         return tuple(r for r in wanted if not any(map(r.path.match, d.exclude_recordings)))
 
-    def _trainer(self) -> Trainer:
+    def _trainer(self, beside: Path) -> Trainer:
         r = self.recipe
         torch.manual_seed(r.training.seed)
         # Threads that wait for each other lose more to a busy core than they gain.
@@ -210,6 +211,10 @@ class TrainingRun:
             r.frontend.channels,
             len(r.bundle.words) + 1,
         )
+        if r.training.start:
+            first = Bundle.load(beside / r.training.start)
+            start_from(model, first, (BACKGROUND, *r.bundle.words))
+            self.reporter.note(f"starting from {first.name} {first.metadata.version}")
         return Trainer(model, r.training, r.windows)
 
     def _as_bundle(self, smoother_steps: int) -> Bundle:

@@ -1,0 +1,93 @@
+"""Weights read back from an exported network, and a run that begins with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from bundles import load_tiny_bundle
+from tone_recipe import write_tone_recipe
+
+from wakeword.errors import BundleError, RecipeError
+from wakeword.networks import build
+from wakeword.runtime import Bundle, write_bundle
+from wakeword.training.export import export_onnx
+from wakeword.training.recipe import read_recipe
+from wakeword.training.run import TrainingRun
+from wakeword.training.start import start_from, weights
+
+SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
+LABELS = ("background", "low tone", "high tone")
+
+
+class Silent:
+    """A reporter that keeps its notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def stage(self, name: str, total: float, unit: str = "s") -> object:
+        return lambda amount: None
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def network(seed: int, **parameters: object) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    return build("crnn", SMALL | parameters, 151, 40, len(LABELS))
+
+
+def bundle_of(model: torch.nn.Module, folder: Path) -> Bundle:
+    bundle = load_tiny_bundle(folder)
+    assert bundle.metadata.labels == LABELS
+    return replace(bundle, model=export_onnx(model, 151, 40))
+
+
+@pytest.mark.parametrize("unit", ["GRU", "LSTM"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_was_exported_is_read_back_to_the_bit(unit: str, layers: int) -> None:
+    model = network(1, recurrent_unit=unit, recurrent_layers=layers)
+    found = weights(export_onnx(model, 151, 40))
+    assert found.keys() == model.state_dict().keys()
+    assert all(torch.equal(found[k], v) for k, v in model.state_dict().items())
+
+
+def test_a_network_with_other_words_keeps_its_own_output_layer(tmp_path: Path) -> None:
+    first, same, other = network(1), network(2), network(3)
+    before = other.state_dict()["output.weight"].clone()
+    bundle = bundle_of(first, tmp_path)
+    start_from(same, bundle, LABELS)
+    start_from(other, bundle, ("background", "low tone", "whistle"))
+    for name, value in first.state_dict().items():
+        assert torch.equal(same.state_dict()[name], value)
+        assert torch.equal(other.state_dict()[name], value) != name.startswith("output.")
+    assert torch.equal(other.state_dict()["output.weight"], before)
+
+
+@pytest.mark.parametrize("change", [{"hidden": 7}, {"recurrent_layers": 1}, {"filters": 4}])
+def test_another_network_is_refused(change: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="not that of this recipe"):
+        start_from(network(1, **change), bundle_of(network(2), tmp_path), LABELS)
+
+
+def test_a_run_begins_with_the_weights_of_the_bundle_it_names(tmp_path: Path) -> None:
+    recipe = write_tone_recipe(tmp_path)
+    fresh = TrainingRun(recipe, tmp_path / "runs" / "first", 0, Silent())
+    weighty = {k: v + 1.0 for k, v in fresh.trainer.average.state_dict().items()}
+    fresh.trainer.average.load_state_dict(weighty)
+    bundle = fresh.bundle()
+    write_bundle(tmp_path / "first", bundle.model, bundle.metadata, "# Card\n")
+    text = recipe.read_text().replace("[training]\n", '[training]\nstart = "first"\n')
+    recipe.write_text(text)
+    assert read_recipe(recipe).training.start == "first"
+    notes = Silent()
+    run = TrainingRun(recipe, tmp_path / "runs" / "second", 0, notes)
+    for state in (run.trainer.model.state_dict(), run.trainer.average.state_dict()):
+        assert all(torch.equal(state[k], v) for k, v in weighty.items())
+    assert any(note.startswith("starting from") for note in notes.notes)
+    recipe.write_text(text.replace('"first"', '"nowhere"'))
+    with pytest.raises(BundleError):
+        TrainingRun(recipe, tmp_path / "runs" / "third", 0, Silent())

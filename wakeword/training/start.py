@@ -1,0 +1,82 @@
+"""Training that begins with the weights of an earlier model instead of random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wakeword.errors import RecipeError
+from wakeword.runtime.bundle import Bundle
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Array = NDArray[np.float32]
+
+# Gates as ONNX orders them to the order of torch: GRU (z, r, h) to (r, z, n), LSTM (i, o, f, c)
+# to (i, f, g, o).
+_GATES = {"GRU": (1, 0, 2), "LSTM": (0, 2, 3, 1)}
+
+
+def start_from(model: nn.Module, bundle: Bundle, labels: tuple[str, ...]) -> None:
+    """Give ``model`` the weights of the network in ``bundle``.
+
+    The output layer, the last one, keeps its own where the bundle's ``labels`` are others.
+
+    Raises
+    ------
+    RecipeError
+        The bundle holds another network than the recipe asks for.
+    """
+    stored = weights(bundle.model)
+    state = dict(model.state_dict())
+    if bundle.metadata.labels != labels:
+        stored = {k: v for k, v in stored.items() if not k.startswith("output.")}
+        state = {k: v for k, v in state.items() if not k.startswith("output.")}
+    wrong = [k for k, v in state.items() if k not in stored or stored[k].shape != v.shape]
+    if wrong or set(stored) != set(state):
+        raise RecipeError(
+            f"training.start: the network of '{bundle.name}' is not that of this recipe: "
+            f"{', '.join(sorted(set(wrong) | (set(stored) ^ set(state))))} differ"
+        )
+    model.load_state_dict(stored, strict=False)
+
+
+def weights(model: bytes) -> dict[str, Tensor]:
+    """The weights of an exported network under the names that torch gives them."""
+    import onnx
+
+    proto = onnx.load_model_from_string(model)
+    values = {i.name: onnx.numpy_helper.to_array(i) for i in proto.graph.initializer}
+    named = {
+        name.removeprefix("model."): torch.tensor(value)
+        for name, value in values.items()
+        if name.startswith("model.")
+    }
+    return named | _recurrent(proto, values)
+
+
+def _recurrent(proto: ModelProto, values: Mapping[str, Array]) -> dict[str, Tensor]:
+    """Those of the recurrent layers: ONNX joins directions and orders gates otherwise."""
+    out: dict[str, Tensor] = {}
+    layers = [node for node in proto.graph.node if node.op_type in _GATES]
+    for k, node in enumerate(layers):
+        name = node.name.strip("/").split("/")[-2]
+        for d, direction in enumerate(("", "_reverse")):
+            own, fed_back, bias = (values[i][d] for i in node.input[1:4])
+            halves = np.split(bias, 2)
+            for kind, value in (
+                ("weight_ih", own),
+                ("weight_hh", fed_back),
+                ("bias_ih", halves[0]),
+                ("bias_hh", halves[1]),
+            ):
+                gates = np.split(value, len(_GATES[node.op_type]))
+                ordered = np.concatenate([gates[g] for g in _GATES[node.op_type]])
+                out[f"{name}.{kind}_l{k}{direction}"] = torch.tensor(ordered)
+    return out
