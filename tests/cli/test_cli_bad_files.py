@@ -38,15 +38,15 @@ MANIFESTS = {
 }
 
 
-@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+@pytest.mark.parametrize(("command", "option"), [("evaluate", "--report"), ("calibrate", "--out")])
 @pytest.mark.parametrize("kind", MANIFESTS)
 def test_a_manifest_that_cannot_be_used_is_refused(
-    run_cli: RunCli, tiny_bundle: Path, recordings: Path, command: str, kind: str
+    run_cli: RunCli, tiny_bundle: Path, recordings: Path, command: str, option: str, kind: str
 ) -> None:
     text, says = MANIFESTS[kind]
     manifest, out = recordings / "manifest.csv", recordings / "out"
     manifest.write_text(text, "utf-8")
-    done = run_cli(command, tiny_bundle, "--manifest", manifest, "--out", out)
+    done = run_cli(command, tiny_bundle, "--manifest", manifest, option, out)
     refused(done, says)
     assert not out.exists()
 

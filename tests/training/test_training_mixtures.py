@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from bundles import RATE
@@ -13,7 +15,7 @@ from wakeword.data.manifest import read_manifest
 from wakeword.data.mixing import loudest_rms, rms
 from wakeword.data.rooms import simulate_distances
 from wakeword.errors import ConfigError, EvaluationError
-from wakeword.evaluation.conditions import Condition
+from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.training.trials import TrialConfig, Trials
 
 DISTANCES_M = (0.5, 3.0)
@@ -63,6 +65,13 @@ def test_noise_at_a_distance_has_its_snr_at_the_microphone(trials: Trials) -> No
         assert snr_db == pytest.approx(5.0, abs=0.01)
         (truth,) = clip.label.truths
         assert (truth.start_s, truth.end_s) == (1.0, 2.5)
+
+
+@pytest.mark.parametrize("kind", ["clean", "noise"])
+def test_seconds_are_those_of_the_streams(trials: Trials, kind: Kind) -> None:
+    condition = Condition(kind, 5.0 if kind == "noise" else math.inf, 3.0)
+    heard = audio(trials, condition).values()
+    assert trials.mixed_seconds(condition) == pytest.approx(sum(map(len, heard)) / RATE)
 
 
 def test_conditions_at_a_distance_follow_those_near_by(trials: Trials) -> None:

@@ -69,7 +69,8 @@ def score_trials(
                 t for t in recorded if t.label.truths and t.label.in_sentence == inside
             ]
         else:
-            advance = stage(f"scoring clips, {condition.name}", trials.mixed_seconds)
+            seconds = trials.mixed_seconds(condition)
+            advance = stage(f"scoring clips, {condition.name}", seconds)
             by_condition[condition.name] = score_clips(bundle, mixed[condition], progress=advance)
     return Scored(event_rules(bundle), recorded, by_condition)
 

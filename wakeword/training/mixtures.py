@@ -90,6 +90,13 @@ class Mixer:
         """Seconds of noise alone before the clip begins."""
         return 0.0 if condition.kind == "clean" else self._config.context_s
 
+    def seconds(self, recording: Recording, name: str, condition: Condition) -> float:
+        """Length of :meth:`mix`."""
+        tail = 0.0
+        if condition.distance_m is not None:
+            tail = len(self._room(name, condition.distance_m)) / self.sample_rate
+        return recording.seconds + tail + 2.0 * self.offset_s(condition)
+
     def mix(self, recording: Recording, name: str, condition: Condition) -> tuple[Samples]:
         """The clip under a condition, as the one block of a stream.
 
@@ -128,9 +135,12 @@ class Mixer:
         """The clip in one of the rooms, with its decay; times stay where they are."""
         from wakeword.data.voices import colour
 
-        rooms = self._rooms[distance_m]
-        room = rooms[int(self._rng(name, "room").integers(len(rooms)))]
+        room = self._room(name, distance_m)
         return colour(np.pad(speech, (0, len(room))), self.sample_rate, room)
+
+    def _room(self, name: str, distance_m: float) -> Samples:
+        rooms = self._rooms[distance_m]
+        return rooms[int(self._rng(name, "room").integers(len(rooms)))]
 
     def _rng(self, name: str, purpose: str) -> np.random.Generator:
         words = (self._config.seed, zlib.crc32(name.encode()), zlib.crc32(purpose.encode()))

@@ -130,11 +130,10 @@ class Trials:
         """Length of :meth:`recorded`."""
         return sum(r.seconds for r in self.recordings)
 
-    @property
-    def mixed_seconds(self) -> float:
-        """Length of :meth:`mixed` under any one condition."""
+    def mixed_seconds(self, condition: Condition) -> float:
+        """Length of :meth:`mixed`."""
         clips = [r for r in self.recordings if r.text in self.words]
-        return sum(r.seconds + 2.0 * self.config.context_s for r in clips)
+        return sum(self._mixer.seconds(r, self._name(r), condition) for r in clips)
 
     def levels_dbfs(self) -> dict[str, float]:
         """Level of the loudest 0.3 s of each clip as recorded, by name; silent ones are left out.
