@@ -99,6 +99,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "room": "share of scenes in a simulated room",
         "microphone": "share of scenes through an uneven microphone",
         "telephone": "share of scenes that come over a telephone: 8 kHz, a narrow band, companded",
+        "knocks": "share of scenes with knocks, as of dishes and doors",
         "level_db": "level of the scene's loudest 0.3 s, dB of full scale",
         "speed": "factor of speed and pitch together, for 8 of 10 words",
         "paced": "share of words said at another tempo with the same pitch",
@@ -112,6 +113,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "carrier": "share of words with running speech before and after",
         "fresh": "share of scenes in which the stream begins just before the word",
         "near_miss": "share of negative scenes that are parts of words",
+        "ended": "share of running speech that ends in a pause where a word would end",
         "mined": "share of negative scenes that are mined mistakes, once there are any",
     }),
     "features": (FeatureConfig, {

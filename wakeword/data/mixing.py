@@ -86,3 +86,25 @@ def coloured_noise(length: int, slope: float, rng: np.random.Generator) -> Sampl
     shaped = (spectrum[0] + np.complex64(1j) * spectrum[1]) * shape
     noise = np.asarray(np.fft.irfft(shaped, length), np.float32)
     return np.asarray(noise / max(rms(noise), 1e-9), np.float32)
+
+
+def add_knocks(samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
+    """Add one to six knocks to (n,) samples: 15 dB below to 10 dB above their loudest 0.3 s.
+
+    A knock is coloured noise that decays by 60 dB within 0.03 to 0.4 s, as of dishes, doors and
+    keys: gone before a recording's average level shows it, and louder than speech meanwhile.
+    """
+    level = loudest_rms(samples, sample_rate)
+    if level == 0.0:
+        return samples
+    out = samples.copy()
+    for _ in range(int(rng.integers(1, 7))):
+        decay_s = float(np.exp(rng.uniform(*np.log([0.03, 0.4]))))
+        length = round(decay_s * sample_rate)
+        fall = 10.0 ** (-3.0 * np.arange(length) / length)
+        knock = coloured_noise(length, rng.uniform(-1.0, 1.5), rng) * fall.astype(np.float32)
+        at = int(rng.integers(0, max(1, len(out) - length)))
+        gain = level * 10.0 ** (rng.uniform(-15.0, 10.0) / 20.0)
+        piece = out[at : at + length]
+        piece += knock[: len(piece)] * np.float32(gain)
+    return out

@@ -8,7 +8,7 @@ from wakeword.errors import ConfigError
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
-    *("paced", "syllabic", "spliced", "telephone", "near_miss", "mined"),
+    *("paced", "syllabic", "spliced", "telephone", "ended", "knocks", "near_miss", "mined"),
 )
 """The fields of :class:`SceneConfig` that are probabilities."""
 
@@ -27,6 +27,7 @@ class SceneConfig:
     room: float = 0.4
     microphone: float = 0.6
     telephone: float = 0.0
+    knocks: float = 0.0
     level_db: tuple[float, float] = (-48.0, -8.0)
     speed: tuple[float, float] = (0.82, 1.22)
     paced: float = 0.7
@@ -40,6 +41,7 @@ class SceneConfig:
     carrier: float = 0.25
     fresh: float = 0.1
     near_miss: float = 0.12
+    ended: float = 0.0
     mined: float = 0.3
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.data import mixing
+from wakeword.data.endings import until_a_pause
 from wakeword.data.pace import say
 from wakeword.data.scene_config import SceneConfig
 from wakeword.data.sources import AlignedWord, Sources
@@ -76,7 +77,8 @@ class SceneMaker:
         elif (draw := rng.random()) < c.near_miss:
             speech = self._near_miss(rng)
         elif draw < c.near_miss + 0.5:
-            speech = self._talk(rng)
+            ends = c.ended > 0.0 and rng.random() < c.ended
+            speech, mistaken = self._talk_that_ends(rng) if ends else (self._talk(rng), 0)
         elif draw < c.near_miss + 0.68:
             speech = self._clips(rng)
         else:
@@ -134,6 +136,13 @@ class SceneMaker:
         needed = round(self.length * speed * tempo) + self.rate // 20
         talk = change_voice(mixing.fit(self._talker(rng), needed, rng), speed)
         return place(change_tempo(talk, tempo, self.rate), 0, self.length)
+
+    def _talk_that_ends(self, rng: np.random.Generator) -> tuple[Samples, int]:
+        """Running speech up to a pause, and where that is: where a word would end."""
+        talk = mixing.fit(self._talker(rng), 2 * self.length, rng)
+        talk = until_a_pause(change_voice(talk, rng.uniform(*self.config.speed)), self.rate, rng)
+        at = round(rng.uniform(*self.config.word_end_s) * self.rate)
+        return place(talk, at - len(talk), self.length), at
 
     def _clips(self, rng: np.random.Generator) -> Samples:
         """Single words of other kinds, one after the other."""
@@ -210,6 +219,8 @@ class SceneMaker:
         if draw >= c.clean:
             snr = rng.uniform(*(c.faint_snr_db if draw < c.clean + c.faint else c.snr_db))
             speech = mixing.mix_at_snr(speech, self._noise(rng), snr, self.rate)
+        if c.knocks > 0.0 and rng.random() < c.knocks:
+            speech = mixing.add_knocks(speech, self.rate, rng)
         if c.telephone > 0.0 and rng.random() < c.telephone:
             speech = through_a_telephone(speech, self.rate, rng)
         level = mixing.loudest_rms(speech, self.rate)

@@ -16,7 +16,14 @@ from wakeword.training.recipe import Recipe
 
 _LATER: dict[str, dict[str, Any]] = {
     "data": {"more_manifests": ()},
-    "scenes": {"telephone": 0.0, "uneven": 0.0, "stress_db": 0.0, "spliced": 0.0},
+    "scenes": {
+        "telephone": 0.0,
+        "uneven": 0.0,
+        "stress_db": 0.0,
+        "spliced": 0.0,
+        "knocks": 0.0,
+        "ended": 0.0,
+    },
     "features": {"bend": 0.0},
     "training": {"start": ""},
 }
