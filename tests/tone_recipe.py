@@ -13,6 +13,7 @@ RECIPE = """
 name = "tones"
 words = ["low tone", "high tone"]
 not_good_at = ["speech"]
+attribution = ["Tones of the tests, made louder."]
 
 [data]
 manifest = "manifest.csv"

@@ -95,7 +95,7 @@ def test_the_bundle_is_complete_and_runs(trained: TrainingRun, tmp_path: Path) -
         assert bundle.operating_points(word).targets == (0.1, 0.5, 1.0, 2.0)
         assert bundle.operating_point(word).clips == 4
     assert "What it is not good at" in bundle.card
-    assert "CC0" in bundle.card
+    assert "CC0" in bundle.card and "- Tones of the tests, made louder." in bundle.card
     figures = {p.name for p in (written.path / "figures").iterdir()}
     assert figures == {"all-words.png", "low-tone.png", "high-tone.png", "training.png"}
     recipe = trained.paths.folder.parent.parent / "recipe.toml"

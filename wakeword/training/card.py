@@ -38,13 +38,15 @@ def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: st
         f"False alarms of all {len(bundle.words)} words together at the shipped thresholds:",
         str(corpus_table(evaluation, "shipped")),
     ]
-    document = "\n\n".join(part for part in (*about, *_data(bundle), *measured) if part) + "\n"
+    document = (
+        "\n\n".join(part for part in (*about, *_data(bundle, recipe), *measured) if part) + "\n"
+    )
     points = operating_points_section(m.operating_points)
     document = replace_section(document, OPERATING_POINTS, points)
     return document + "\n" + "\n\n".join(_limits(recipe)) + "\n"
 
 
-def _data(bundle: Bundle) -> list[str]:
+def _data(bundle: Bundle, recipe: Recipe) -> list[str]:
     training = bundle.metadata.training
     rows = [
         [d.corpus, str(d.clips), f"{d.hours:.2f}", str(d.speakers or "unknown"), d.licence]
@@ -56,6 +58,7 @@ def _data(bundle: Bundle) -> list[str]:
         markdown(["corpus", "clips", "hours", "speakers", "licence"], rows),
         f"Seed {training.seed}; manifest sha256 `{training.data_sha256}`; {libraries}. "
         "The recipe is beside this card.",
+        "\n".join(f"- {sentence}" for sentence in recipe.bundle.attribution),
     ]
 
 
