@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "align": ("wakeword.cli.align:align", "Where words lie in recordings, with pictures to check."),
     "train": ("wakeword.cli.train:train", "Train a model of your own word from recordings."),
     "evaluate": ("wakeword.cli.evaluate:evaluate", "How much a model misses, how often it alarms."),
+    "mine": ("wakeword.cli.mine:mine", "What a model takes for a word, in any amount of audio."),
     "calibrate": ("wakeword.cli.calibrate:calibrate", "New thresholds, from recordings of yours."),
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
     "serve": ("wakeword.cli.serve:serve", "Serve streams over a websocket, and a REST interface."),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wakeword.data.sources import Mined, Sources
 from wakeword.errors import TrainingError
 from wakeword.evaluation.events import Label
+from wakeword.evaluation.peaks import find_peaks
 from wakeword.evaluation.scoring import Clip, score_clips
 from wakeword.files import read_json, write_json
 from wakeword.runtime.bundle import Bundle
@@ -45,7 +46,9 @@ def mine(
     found = [
         Mined(index, (at + 1) * step, score)
         for index, track in zip(negatives, tracks, strict=True)
-        for at, score in _peaks(track.posteriors.max(1, initial=0.0), apart)
+        for at, score in find_peaks(
+            track.posteriors.max(1, initial=0.0), apart, MOST_FROM_ONE, LEAST_SCORE
+        )
     ]
     found.sort(key=lambda m: (-m.score, m.index, m.end))
     return tuple(found[:most])
@@ -77,14 +80,3 @@ def _clips(sources: Sources, indices: Iterable[int]) -> Iterable[Clip]:
 
 def _blocks(sources: Sources, index: int) -> tuple[NDArray[np.float32]]:
     return (sources.corpus.audio(index),)
-
-
-def _peaks(scores: NDArray[np.float32], apart: int) -> list[tuple[int, float]]:
-    """The local maxima (step, score) of one recording, best first, ``apart`` steps apart."""
-    scores = scores.copy()
-    peaks: list[tuple[int, float]] = []
-    while len(scores) and len(peaks) < MOST_FROM_ONE and scores.max() >= LEAST_SCORE:
-        at = int(scores.argmax())
-        peaks.append((at, float(scores[at])))
-        scores[max(0, at - apart) : at + apart + 1] = 0.0
-    return peaks
