@@ -70,7 +70,8 @@ def mean_picture(
             words = max(c.words for c in curves)
             _finish(axes, target, f"{label}, mean of {words} words" + (title and f", {title}"))
             axes.set_xlabel("false alarms per hour and word")
-            axes.set_xlim(0.1, _MOST_ALARMS)
+            rates = [float(r) for c in curves for r in c.fa_per_hour]
+            axes.set_xlim(min(0.1, *rates), max(_MOST_ALARMS, *rates))
     return png(figure)
 
 
@@ -90,8 +91,8 @@ def _words_picture(
                     _draw(axes, condition.name, by_condition[condition.name])
             hours = next(iter(by_condition.values())).hours
             _finish(axes, evaluation.target_fa_per_hour, f"'{word}'" + (title and f", {title}"))
-            axes.set_xlabel(f"false alarms per hour, in {hours:.1f} h (leftmost: none)")
-            most = max(_MOST_ALARMS, 10.0 * evaluation.target_fa_per_hour)
+            axes.set_xlabel(f"false alarms per hour, in {hours:.2g} h (leftmost: none)")
+            most = max(_MOST_ALARMS, 10.0 * evaluation.target_fa_per_hour, 40.0 / hours)
             axes.set_xlim(0.4 / hours, most)
     return png(figure)
 
@@ -121,7 +122,8 @@ def _draw(axes: Axes, condition: str, curve: Curve) -> None:
 def _draw_mean(axes: Axes, curve: MeanCurve) -> None:
     values, low, high = ([max(LEAST_SHARE, float(v)) for v in of]
                          for of in (curve.frr, curve.low, curve.high))  # fmt: skip
-    (line,) = axes.plot(curve.fa_per_hour, values, label=curve.condition)
+    marker = "o" if len(values) == 1 else None
+    (line,) = axes.plot(curve.fa_per_hour, values, label=curve.condition, marker=marker)
     axes.fill_between(curve.fa_per_hour, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wakeword.evaluation.bootstrap import Difference
 from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.groups import By, Group, worst
+from wakeword.evaluation.measurement import ALL_WORDS
 from wakeword.evaluation.outcomes import Basis
 from wakeword.evaluation.results import ModelResults, Results
 from wakeword.evaluation.tables import BASES, Table, share, text_report
@@ -27,8 +28,14 @@ def mean_table(
     return Table(("model", *(c.name for c in conditions)), tuple(rows))
 
 
-def difference_table(differences: Sequence[Difference], basis: Basis) -> Table:
-    """Each model's misses beside those of the first, on the same clips."""
+def difference_table(
+    differences: Sequence[Difference], basis: Basis, *, words: bool = True
+) -> Table:
+    """Each model's misses beside those of the first, on the same clips.
+
+    Without ``words`` only the mean of words, where there are several.
+    """
+    several = any(d.word == ALL_WORDS for d in differences)
     rows = [
         (
             d.second,
@@ -42,13 +49,14 @@ def difference_table(differences: Sequence[Difference], basis: Basis) -> Table:
             "yes" if d.is_clear else "",
         )
         for d in differences
-        if d.basis == basis
+        if d.basis == basis and (words or not several or d.word == ALL_WORDS)
     ]
     first = differences[0].first
     return Table(
-        ("model", "word", "condition", "clips", "speakers", first, "model", "difference", "clear"),
+        ("model", "word", "condition", "clips", "speakers", f"missed by {first}", "by the model",
+         "difference, points", "clear"),
         tuple(rows),
-    )
+    )  # fmt: skip
 
 
 def group_table(
@@ -80,7 +88,7 @@ def text_results(results: Results) -> str:
         parts.append(text_report(model.evaluation, results.conditions))
     for basis, what in BASES.items() if results.differences else ():
         title = f"Difference from {results.models[0].label}, bootstrap over speakers, {what}:"
-        parts += [title, str(difference_table(results.differences, basis))]
+        parts += [title, str(difference_table(results.differences, basis, words=False))]
     return "\n\n".join(parts)
 
 
