@@ -137,6 +137,15 @@ def test_the_wheel_carries_every_shipped_model_whole(wheel: Path) -> None:
         assert archive.read(name) == path.read_bytes()
 
 
+def test_the_wheel_carries_what_pages_are_made_of(wheel: Path) -> None:
+    """Templates, styles and scripts are no modules, and easily forgotten."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    package = REPOSITORY / "wakeword"
+    assets = [p for p in package.rglob("*") if p.suffix in (".html", ".css", ".js")]
+    assert {"page.html", "page.css", "page.js"} <= {p.name for p in assets}
+    assert {p.relative_to(REPOSITORY).as_posix() for p in assets} <= names
+
+
 def test_the_source_archive_can_build_test_and_demonstrate(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "sdist",
