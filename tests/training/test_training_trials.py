@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import RATE, with_bursts
+from bundles import RATE, load_tiny_bundle, tiny_metadata, with_bursts
 from numpy.typing import NDArray
 from tone_manifest import HIGH, LOW, ToneManifest, tone_manifest
 
@@ -143,6 +144,33 @@ def test_impossible_snrs_are_refused(snr_db: float) -> None:
 def test_conditions_have_names() -> None:
     assert Condition("clean").name == "clean"
     assert Condition("babble", 5.0).name == "babble at 5 dB SNR"
+
+
+def test_several_bundles_are_measured_on_what_none_of_them_has_heard(
+    made: ToneManifest, tmp_path: Path
+) -> None:
+    made.add("train-clips", SILENCE, "x", corpus="clips", split="train", speaker="a")
+    made.add("train-talk", SILENCE, "x", corpus="talk", split="train", speaker="b")
+    made.add("train-noise", SILENCE, "x", corpus="noise", split="train", speaker="")
+    source = tiny_metadata().training.data[0]
+    bundles = [
+        load_tiny_bundle(
+            tmp_path / corpus,
+            tiny_metadata(
+                words=[word],
+                training=replace(tiny_metadata().training, data=(replace(source, corpus=corpus),)),
+            ),
+        )
+        for corpus, word in (("clips", LOW), ("talk", HIGH))
+    ]
+    found = Trials.of_bundles(bundles, read_manifest(made.save()), CONFIG)
+    assert found.words == (LOW, HIGH)
+    train = {r.path.stem for r in found.recordings if r.split == "train"}
+    assert train == {"train-noise"}
+    telephone = replace(tiny_metadata().frontend, sample_rate=8000, f_max_hz=3800.0)
+    slow = load_tiny_bundle(tmp_path / "slow", tiny_metadata(frontend=telephone))
+    with pytest.raises(EvaluationError, match="hear at 8000 and 16000 Hz"):
+        Trials.of_bundles([*bundles, slow], read_manifest(made.path), CONFIG)
 
 
 SEVEN = ("alexa", "athena", "computer", "jarvis", "smart mirror", "snowboy", "view glass")
