@@ -116,3 +116,13 @@ def test_labels_that_the_network_does_not_have_are_refused(labels: list[int]) ->
             of(logs(0, 4, 2), labels)
         with pytest.raises(ConfigError, match="T > 0"):
             of(np.zeros((0, 3)), [1])
+
+
+def test_a_long_text_is_followed_to_its_end() -> None:
+    """Two hundred labels, each certain for three steps, then a blank."""
+    text = [1 + k % 9 for k in range(200)]
+    said = np.repeat([label for k in text for label in (k, 0)], [3, 1] * 200)
+    p = np.log(np.where(np.arange(10) == said[:, None], 0.91, 0.01))
+    steps = best_path(p, text)
+    assert steps is not None
+    assert steps.tolist() == [[4 * k, 4 * k + 2] for k in range(200)]

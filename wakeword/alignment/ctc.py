@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,9 +15,11 @@ from wakeword.alignment.model import SHIPPED, LetterModel, load_letter_model
 from wakeword.alignment.sequential import align_characters, smooth_over_time
 from wakeword.audio.resample import resample
 from wakeword.data.align import (
+    DEFAULT_ALIGN,
     Aligner,
     WordTimes,
     align_by_energy,
+    edge_bar_db,
     floor_and_peak_db,
     level_db,
 )
@@ -25,9 +28,14 @@ from wakeword.errors import ConfigError
 Method = Literal["energy", "ctc-sequential", "ctc-path"]
 METHODS: tuple[Method, ...] = get_args(Method)
 LEAST_LOG_LIKELIHOOD = -8.0
-"""Natural logarithm for each character, below which the text is not what is said."""
+"""Natural logarithm for each character, below which nothing like the text is said. Recordings of
+the text are seldom below -4; those of another word often are not either: this refuses silence and
+noise, it does not tell words apart."""
 
 _TINY = 1e-8
+_UNHEARD = 1e-3
+"""What is left of a letter's posterior where there is no sound: not 0, so that a text always fits
+if it is short enough."""
 
 
 @dataclass(frozen=True)
@@ -49,21 +57,21 @@ class CtcAligner:
         Returns
         -------
         times
-            None where the transcript cannot be what is said, or does not fit.
+            None where the transcript cannot be what is said, or cannot be spelt.
 
         Raises
         ------
         ConfigError
-            A text cannot be spelt with the network's letters, or the word is not in the
-            transcript.
+            The word cannot be spelt with the network's letters, or is not in the transcript.
         """
         metadata = self.model.metadata
         first, last = find_word(metadata.plain(word), metadata.plain(transcript))
         rate = metadata.frontend.sample_rate
         samples = resample(samples, sample_rate, rate)
-        posteriors = self.model.posteriors(samples)
-        labels = metadata.spell(transcript)
-        if len(posteriors) == 0:
+        posteriors = self._posteriors(samples)
+        letters = metadata.spell(word)
+        labels = letters if word == transcript else metadata.spell_or_none(transcript)
+        if len(posteriors) == 0 or labels is None:
             return None
         logs = np.log(np.maximum(posteriors.astype(np.float64), _TINY))
         likelihood = log_likelihood(logs, labels) / len(labels)
@@ -75,9 +83,25 @@ class CtcAligner:
                 return None
             steps, padding = (path[first, 0], path[last, 1]), metadata.placing.path_padding_s
         else:
-            steps = self._sequential(posteriors, metadata.spell(word))
+            steps = self._sequential(posteriors, letters)
             padding = metadata.placing.padding_s
         return self._times(samples, (int(steps[0]), int(steps[1])), padding, likelihood)
+
+    def _posteriors(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Posteriors (T, labels), with no letter where there is no sound.
+
+        PCEN makes a room's hiss as loud as speech, and hiss looks like the letters of fricatives.
+        """
+        posteriors = self.model.posteriors(samples)
+        if len(posteriors) == 0 or not self.model.metadata.placing.sound_only:
+            return posteriors
+        level = level_db(samples, self.model.metadata.frontend.sample_rate)
+        middle_s = self.model.first_s + self.model.step_s * np.arange(len(posteriors))
+        frames = np.rint(middle_s / DEFAULT_ALIGN.hop_s).astype(int)[:, None] + (-1, 0, 1)
+        heard = level[frames.clip(0, len(level) - 1)].max(axis=1) >= edge_bar_db(level)
+        letters = np.where(heard[:, None], posteriors[:, 1:], posteriors[:, 1:] * _UNHEARD)
+        blank = 1.0 - letters.sum(axis=1, keepdims=True)
+        return np.concatenate([blank, letters], axis=1).astype(np.float32)
 
     def _sequential(self, posteriors: NDArray[np.float32], labels: list[int]) -> tuple[int, int]:
         """Algorithm 1; a space is no character: words need not be said apart."""
@@ -113,10 +137,10 @@ def find_word(word: str, transcript: str) -> tuple[int, int]:
     ConfigError
         It is not there.
     """
-    at = f" {transcript} ".find(f" {word} ") if word else -1
-    if at < 0:
+    found = re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", transcript) if word else None
+    if found is None:
         raise ConfigError(f"the transcript '{transcript}' does not hold '{word}'")
-    return at, at + len(word) - 1
+    return found.start(), found.end() - 1
 
 
 def make_aligner(method: Method, folder: Path | None = None) -> Aligner:

@@ -59,7 +59,7 @@ def best_path(
     places = np.empty(len(emitted), np.int64)
     for t in range(len(emitted) - 1, -1, -1):
         places[t] = place
-        place -= came_from[t, place]
+        place -= int(came_from[t, place])
     steps = [np.flatnonzero(places == 2 * k + 1) for k in range(len(labels))]
     return np.array([[s[0], s[-1]] for s in steps], np.int64).reshape(-1, 2)
 

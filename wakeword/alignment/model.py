@@ -32,12 +32,16 @@ class Placing:
 
     ``padding_s`` is what a word begins before the first letter's time step and ends after the
     last one's, for sequential alignment; ``path_padding_s`` the same for the best path.
+    ``sound_only`` (ours, not the paper's) allows letters only where the level is at least that
+    of the soft edge of a word, as alignment by energy understands it. The defaults were chosen on
+    telephone recordings of 166 speakers (split ``train``) that the shipped network has not heard.
     """
 
-    smoothing_steps: int = 5
+    sound_only: bool = True
+    smoothing_steps: int = 11
     decay: Decay = field(default_factory=Decay)
-    padding_s: tuple[float, float] = (0.05, 0.1)
-    path_padding_s: tuple[float, float] = (0.05, 0.1)
+    padding_s: tuple[float, float] = (0.02, 0.07)
+    path_padding_s: tuple[float, float] = (0.02, 0.07)
 
     def __post_init__(self) -> None:
         if not (1 <= self.smoothing_steps <= 999 and self.smoothing_steps % 2):
@@ -53,6 +57,7 @@ class AlignerMetadata:
 
     ``letters`` are the characters of labels 1, 2, ...; label 0 is CTC's blank. A time step of
     the network is ``frames_per_step`` frames of the front end, centred on the first of them.
+    ``epochs`` is how long it was trained, which may be less than its recipe asks for.
     """
 
     name: str
@@ -61,6 +66,7 @@ class AlignerMetadata:
     letters: str
     frames_per_step: int
     parameters: int
+    epochs: int
     sha256: str
     frontend: FrontendConfig
     training: TrainingRecord
@@ -91,13 +97,20 @@ class AlignerMetadata:
         ConfigError
             Nothing is left, or the network has not learnt a character.
         """
-        plain = self.plain(text)
-        unknown = sorted(set(plain) - set(self.letters))
-        if unknown or not plain:
+        labels = self.spell_or_none(text)
+        if not labels:
+            unknown = sorted(set(self.plain(text)) - set(self.letters))
             raise ConfigError(
                 f"'{text}' cannot be spelt with the letters of aligner '{self.name}' "
                 f"({self.letters.strip()})" + (f": it has no '{unknown[0]}'" if unknown else "")
             )
+        return labels
+
+    def spell_or_none(self, text: str) -> list[int] | None:
+        """Labels of :meth:`plain` text, or None if the network has not learnt a character."""
+        plain = self.plain(text)
+        if not set(plain) <= set(self.letters):
+            return None
         return [1 + self.letters.index(character) for character in plain]
 
 

@@ -49,8 +49,8 @@ from wakeword.errors import ConfigError
 class Decay:
     """Decay rate ``alpha`` and number of iterations ``N_iter`` of Algorithm 1."""
 
-    rate: float = 0.5
-    iterations: int = 5
+    rate: float = 0.9
+    iterations: int = 50
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.rate <= 1.0:

@@ -1,4 +1,4 @@
-"""``wakeword train-aligner``: a network that reads letters, for ``wakeword align --method ctc``."""
+"""``wakeword train-aligner``: a network that reads letters, for ``wakeword align --method ctc-path``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 from wakeword.cli.options import note
 from wakeword.cli.train import StageReporter, put_aside
 from wakeword.cli.trial_options import Stages
-from wakeword.errors import MissingExtraError
+from wakeword.errors import MissingExtraError, TrainingError
 
 EPILOG = """\b
 Examples:
   wakeword train-aligner spanish.toml --out spanish-aligner
-  wakeword align recordings.csv --method ctc --aligner spanish-aligner
+  wakeword align recordings.csv --method ctc-path --aligner spanish-aligner
 
 \b
 Interrupted, it goes on from the last epoch when it is started again.
@@ -39,9 +39,10 @@ Interrupted, it goes on from the last epoch when it is started again.
 )
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True,
               help="Cores to train on.")  # fmt: skip
+@click.option("--now", is_flag=True, help="Do not train on: export what the last epoch gave.")
 @click.option("--restart", is_flag=True, help="Start anew although there is a checkpoint.")
 def train_aligner(
-    recipe: Path, run_folder: Path | None, out: Path, threads: int, restart: bool
+    recipe: Path, run_folder: Path | None, out: Path, threads: int, now: bool, restart: bool
 ) -> None:
     """Train a network that reads letters on transcribed speech, as RECIPE (a TOML file) says.
 
@@ -50,23 +51,26 @@ def train_aligner(
     little, ten are enough.
     """
     try:
-        import torch
-
         from wakeword.training.letters.recipe import read_letters_recipe
         from wakeword.training.letters.run import LettersRun
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train", "training") from error
 
     run_folder = run_folder or Path("runs") / read_letters_recipe(recipe).name
+    if now and restart:
+        raise click.UsageError("--now and --restart exclude each other")
     if restart and (run_folder / "checkpoint.pt").exists():
         put_aside(run_folder)
-    torch.set_num_threads(threads)
     with Stages() as stage:
-        run = LettersRun(recipe, run_folder, StageReporter(stage))
-        run.run()
+        run = LettersRun(recipe, run_folder, StageReporter(stage), threads)
+        if not now:
+            run.run()
+        elif not run.resume():
+            raise TrainingError(f"{run_folder} holds no checkpoint: not one epoch is through")
         model = run.save(out)
     click.echo(out)
+    made = model.metadata
     note(
-        f"aligner '{model.metadata.name}' of {model.metadata.parameters} parameters written to "
-        f"{out}; try: wakeword align MANIFEST --method ctc --aligner {out}"
+        f"aligner '{made.name}': {made.parameters} parameters, {made.epochs} epochs, written to "
+        f"{out}; try: wakeword align MANIFEST --method ctc-path --aligner {out}"
     )

@@ -112,6 +112,12 @@ def floor_and_peak_db(level: NDArray[np.float32]) -> tuple[float, float]:
     return float(np.percentile(level, 10)), float(np.percentile(level, 99.5))
 
 
+def edge_bar_db(level: NDArray[np.float32], config: AlignConfig = DEFAULT_ALIGN) -> float:
+    """What is below this level (frames,) is not even the soft edge of a word."""
+    floor, peak = floor_and_peak_db(level)
+    return max(peak - config.edge_below_peak_db, floor + 0.6 * config.above_floor_db)
+
+
 def align_word(
     samples: NDArray[np.float32], sample_rate: int, config: AlignConfig = DEFAULT_ALIGN
 ) -> WordTimes | None:
@@ -125,8 +131,9 @@ def align_word(
     bar = max(peak - config.below_peak_db, floor + config.above_floor_db)
     runs = _bridge(_runs(level >= bar), round(config.bridge_s / config.hop_s))
     start, end = max(runs, key=lambda run: float((level[run[0] : run[1]] - bar).sum()))
-    low_bar = max(peak - config.edge_below_peak_db, floor + 0.6 * config.above_floor_db)
-    start, end = _widen(level >= low_bar, start, end, round(config.edge_s / config.hop_s))
+    start, end = _widen(
+        level >= edge_bar_db(level, config), start, end, round(config.edge_s / config.hop_s)
+    )
     longest = round(config.max_word_s / config.hop_s)
     if end - start > longest:
         start, end = _loudest(level, start, end, longest)

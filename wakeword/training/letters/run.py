@@ -34,7 +34,9 @@ WARM_UP_STEPS = 200
 class LettersRun:
     """A recipe with its recordings: ``run`` trains, ``save`` writes the aligner."""
 
-    def __init__(self, recipe_path: Path, folder: Path, reporter: Reporter) -> None:
+    def __init__(
+        self, recipe_path: Path, folder: Path, reporter: Reporter, threads: int = 1
+    ) -> None:
         self.recipe = read_letters_recipe(recipe_path)
         self.recipe_text = recipe_path.read_text(encoding="utf-8")
         self.reporter = reporter
@@ -47,6 +49,7 @@ class LettersRun:
         chosen = choose_speech(self.recipe, self.manifest)
         advance = reporter.stage("reading recordings", len(chosen), "files")
         self.speech = load_speech(chosen, self.recipe, self.paths.cache, advance)
+        torch.set_num_threads(threads)
         torch.manual_seed(self.recipe.training.seed)
         self.stride = network.stride
         self.model = Letters(network, self.recipe.frontend.channels, 1 + len(self.speech.letters))
@@ -64,11 +67,7 @@ class LettersRun:
         TrainingError
             The checkpoint is of another recipe, or the loss is no longer finite.
         """
-        stored = load_checkpoint(self.paths.folder, self.key)
-        if stored is not None:
-            self.model.load_state_dict(stored.model)
-            self.optimizer.load_state_dict(stored.optimizer)
-            self.epoch, self.log = stored.round, list(stored.log)
+        if self.resume():
             self.reporter.note(f"resuming after epoch {self.epoch}")
         maker, epochs = BatchMaker(self.speech, self.recipe), self.recipe.training.epochs
         while self.epoch < epochs:
@@ -82,6 +81,22 @@ class LettersRun:
             self.log.append({"epoch": self.epoch, "loss": loss})
             save_checkpoint(self.paths.folder, self._checkpoint(), self.key)
             self.reporter.note(f"epoch {self.epoch}/{epochs}: loss {loss:.3f} a character")
+
+    def resume(self) -> bool:
+        """Take the last checkpoint, if there is one.
+
+        Raises
+        ------
+        TrainingError
+            It is damaged, or of another recipe or other recordings.
+        """
+        stored = load_checkpoint(self.paths.folder, self.key)
+        if stored is None:
+            return False
+        self.model.load_state_dict(stored.model)
+        self.optimizer.load_state_dict(stored.optimizer)
+        self.epoch, self.log = stored.round, list(stored.log)
+        return True
 
     def save(self, out: Path) -> LetterModel:
         """Export the network, check it against torch, write the aligner's folder.
@@ -109,7 +124,7 @@ class LettersRun:
         losses, characters = 0.0, 0
         for step, batch in enumerate(batches):
             share = (self.epoch + step / count) / t.epochs
-            warm = min(1.0, (step + 1) / WARM_UP_STEPS) if self.epoch == 0 else 1.0
+            warm = min(1.0, (step + 1) / min(WARM_UP_STEPS, count)) if self.epoch == 0 else 1.0
             rate = t.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * share))
             losses += self._step(batch, max(rate, 1e-5))
             characters += sum(map(len, batch.labels))
@@ -166,6 +181,7 @@ class LettersRun:
             letters=self.speech.letters,
             frames_per_step=self.stride,
             parameters=parameter_count(self.model),
+            epochs=self.epoch,
             sha256=sha256,
             frontend=r.frontend,
             training=TrainingRecord(
