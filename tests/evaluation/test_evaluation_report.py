@@ -107,6 +107,15 @@ def test_models_are_compared_with_the_first(result: Evaluation, tmp_path: Path) 
     assert "+100.0 (+100.0 to +100.0)" in page
 
 
+def test_without_clips_there_are_still_false_alarms(tiny_bundle: Path, tmp_path: Path) -> None:
+    alone = evaluate(Bundle.load(tiny_bundle), [SPEECH], {"clean": []}, RULES)
+    measured = [Measured("tiny", {}, alone, {"clean": []}, RULES)]
+    results = gather({}, CONDITIONS[:1], measured, {}, seed=1)
+    folder = write_report(tmp_path / "report", results)
+    assert rows(folder / "misses.csv") == [] and rows(folder / "false_alarms.csv")
+    assert [p.name for p in folder.glob("*.png")] == ["false-alarms.png"]
+
+
 def test_points_of_a_curve_fall_in_misses_as_alarms_grow(results: Results, tmp_path: Path) -> None:
     folder = write_report(tmp_path / "report", results, pictures=False)
     points = [r for r in rows(folder / "curves.csv")
