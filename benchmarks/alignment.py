@@ -27,6 +27,8 @@ from wakeword.files import atomic_write
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "training.md"
 SECTION = "alignment"
+WITHIN_S = (0.05, 0.1, 0.2)
+"""Shares of clips whose start and end are both no further off than this."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Errors:
         for column in self.seconds.T:
             half, most = np.percentile(np.abs(column), [50, 95])
             cells += [f"{np.median(column):+.3f}", f"{half:.3f}", f"{most:.3f}"]
+        wrong = np.abs(self.seconds).max(axis=1)
+        cells += [f"{100 * np.mean(wrong <= limit):.1f} %" for limit in WITHIN_S]
         where = "in sentences" if self.inside else "alone"
         missing = self.clips - len(self.seconds)
         return [self.method, where, str(self.clips), str(missing), *cells]
@@ -98,6 +102,7 @@ def text_of(timed: Manifest, corpus: str, rows: Sequence[Sequence[str]]) -> str:
     header = [
         "method", "words", "clips", "not found",
         *(f"{edge}, {what}" for edge in ("start", "end") for what in ("bias", "error", "95 %")),
+        *(f"both within {limit:g} s" for limit in WITHIN_S),
     ]  # fmt: skip
     return (
         f"Corpus `{corpus}`: {len(timed)} recordings with times marked by hand, {speakers} "

@@ -107,6 +107,7 @@ def test_alignment_is_measured_against_the_times_that_a_manifest_states(
     (row,) = [line for line in text.splitlines() if line.startswith("| energy")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[:4] == ["energy", "alone", "5", "0"]
-    start_bias, start_error, _, _, end_error, _ = map(float, cells[4:])
+    start_bias, start_error, _, _, end_error, _ = map(float, cells[4:10])
+    assert (cells[10], cells[12]) == ("0.0 %", "100.0 %")
     assert start_bias == pytest.approx(-0.1, abs=0.025) and start_error == -start_bias
     assert end_error < 0.03
