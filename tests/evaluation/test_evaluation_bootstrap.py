@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from wakeword.errors import EvaluationError
-from wakeword.evaluation.bootstrap import by_speaker, differences, percentile_interval
+from wakeword.evaluation.bootstrap import (
+    by_speaker,
+    differences,
+    percentile_interval,
+    share_interval,
+)
 from wakeword.evaluation.events import Track
+from wakeword.evaluation.intervals import miss_rate
 from wakeword.evaluation.measurement import ALL_WORDS, Evaluation, evaluate
 from wakeword.runtime import Bundle
 
@@ -50,6 +56,18 @@ def test_clips_of_one_speaker_count_as_one() -> None:
     once = percentile_interval(*by_speaker(owners[::10], missed[::10]), seed=1)
     assert wide[0] == once[0] and wide[1] == once[1]
     assert wide[1][0] - wide[0][0] > 2.0 * (narrow[1][0] - narrow[0][0])
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_share_of_none_or_all_is_known_as_well_as_there_are_speakers(share: float) -> None:
+    said = [("w", ("c", f"s{i % 8}", "")) for i in range(40)]
+    missed = np.column_stack([np.full(40, share), np.arange(40) % 8 == 0])
+    counted = by_speaker(said, missed)
+    low, high = share_interval(*counted, seed=1)
+    known = miss_rate(int(8 * share), 8)
+    assert (low[0], high[0]) == (known.low, known.high)
+    plain = percentile_interval(*counted, seed=1)
+    assert (low[1], high[1]) == (plain[0][1], plain[1][1])
 
 
 @settings(max_examples=25, deadline=None)

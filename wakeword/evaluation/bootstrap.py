@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.errors import EvaluationError
-from wakeword.evaluation.intervals import CONFIDENCE
+from wakeword.evaluation.intervals import CONFIDENCE, miss_rate
 from wakeword.evaluation.measurement import ALL_WORDS, Evaluation
 from wakeword.evaluation.outcomes import Basis, Cluster, Outcome
 
@@ -108,6 +108,21 @@ def percentile_interval(
     return low, high
 
 
+def share_interval(missed: Counts, clips: Counts, seed: int) -> tuple[Counts, Counts]:
+    """:func:`percentile_interval` of a share, with a width where nothing or all was missed.
+
+    There every resample is alike, although speakers who were not heard need not be. Wilson's
+    interval stands in, of as many trials as there are speakers.
+    """
+    low, high = percentile_interval(missed, clips, seed)
+    totals = missed.sum((0, 1))
+    for at in np.flatnonzero((totals == 0.0) | (totals == clips.sum())):
+        speakers = len(clips)
+        known = miss_rate(speakers if totals[at] else 0, speakers)
+        low[at], high[at] = known.low, known.high
+    return low, high
+
+
 def mean_misses(evaluation: Evaluation, seed: int) -> tuple[MeanMisses, ...]:
     """Under each condition, with both kinds of threshold."""
     found = []
@@ -116,7 +131,7 @@ def mean_misses(evaluation: Evaluation, seed: int) -> tuple[MeanMisses, ...]:
             clips = _select(evaluation.outcomes, basis, condition, evaluation.words)
             said = [(o.word, o.cluster) for o in clips]
             sums, counts = by_speaker(said, np.array([[o.missed] for o in clips], np.float64))
-            low, high = percentile_interval(sums, counts, seed)
+            low, high = share_interval(sums, counts, seed)
             found.append(
                 MeanMisses(
                     condition,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.evaluation.bootstrap import by_speaker, percentile_interval
+from wakeword.evaluation.bootstrap import by_speaker, share_interval
 from wakeword.evaluation.curve import Curve, sweep
 from wakeword.evaluation.events import EventRules, Track
 from wakeword.evaluation.measurement import Evaluation
@@ -72,7 +72,7 @@ def _mean_curve(
                 said += [(word, speaker)] * len(windows)
                 missed += list(~_hits(track, word, thresholds, windows, rules).T)
     sums, clips = by_speaker(said, np.array(missed, np.float64))
-    low, high = percentile_interval(sums, clips, seed)
+    low, high = share_interval(sums, clips, seed)
     frr = (sums.sum(0) / clips.sum(0)[:, None]).mean(0)
     return MeanCurve(condition, len(by_word), hours, rates, frr, low, high)
 

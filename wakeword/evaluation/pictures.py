@@ -71,7 +71,7 @@ def mean_picture(
             _finish(axes, target, f"{label}, mean of {words} words" + (title and f", {title}"))
             axes.set_xlabel("false alarms per hour and word")
             rates = [float(r) for c in curves for r in c.fa_per_hour]
-            axes.set_xlim(min(0.1, *rates), max(_MOST_ALARMS, *rates))
+            axes.set_xlim(min(0.1, *rates), max(_MOST_ALARMS, 1.2 * max(rates)))
     return png(figure)
 
 
