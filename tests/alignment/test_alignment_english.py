@@ -51,9 +51,7 @@ def test_it_is_small_and_heard_no_telephone() -> None:
     metadata = load_letter_model().metadata
     assert (SHIPPED / MODEL_FILE).stat().st_size < 1_000_000
     assert "wuw2" not in {source.corpus for source in metadata.training.data}
-    assert {
-        c for source in metadata.training.data for c in source.licence.split() if "SA" in c
-    } == (set())
+    assert not [d.corpus for d in metadata.training.data if "SA" in d.licence.split("-")]
     credits = (SAMPLES.parent / "THIRD_PARTY.md").read_text("utf-8")
     for source in metadata.training.data:
         assert f"`{source.corpus}`" in credits, source.corpus
@@ -66,7 +64,7 @@ def test_silence_and_noise_are_no_word() -> None:
 
 @pytest.mark.shared
 def test_words_of_the_telephone_are_found_alone_and_in_sentences(shared_data: Path) -> None:
-    """Every sixth recording of the speakers that nothing was chosen on; docs/training.md has all."""
+    """Every sixth recording of speakers on whom nothing was chosen; docs/training.md has all."""
     manifest = read_manifest(shared_data / "manifest.csv", check_files=False)
     vocabulary = Vocabulary.of(manifest)
     timed = manifest.where(

@@ -14,6 +14,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "say": ("wakeword.cli.say:say", "Synthetic recordings of a word and of its near misses."),
     "align": ("wakeword.cli.align:align", "Where words lie in recordings, with pictures to check."),
     "train": ("wakeword.cli.train:train", "Train a model of your own word from recordings."),
+    "train-aligner": (
+        "wakeword.cli.train_aligner:train_aligner",
+        "Train a network that reads letters, for align.",
+    ),
     "evaluate": ("wakeword.cli.evaluate:evaluate", "How much a model misses, how often it alarms."),
     "mine": ("wakeword.cli.mine:mine", "What a model takes for a word, in any amount of audio."),
     "calibrate": ("wakeword.cli.calibrate:calibrate", "New thresholds, from recordings of yours."),
