@@ -57,11 +57,12 @@ def main() -> None:
     picture.parent.mkdir(exist_ok=True)
     with atomic_write(picture, "wb") as out:
         out.write(draw(result))
+    noise = {r.corpus for r in trials.recordings} & trials.config.noise_corpora
     said = (
         f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…), split "
         f"`{SPLIT}` of the manifest with sha256 {manifest.sha256[:12]}…, seed {SEED}: streams of "
         f"{given.hours:g} h, speech from `{given.speech_corpus}`, noise from "
-        f"{', '.join(f'`{name}`' for name in sorted(trials.config.noise_corpora))}."
+        f"{', '.join(f'`{name}`' for name in sorted(noise))}."
     )
     link = f"![Missed over false alarms on the streams](figures/{picture.name})"
     text = f"### {bundle.name}\n\n{said}\n\n{text_report(result)}\n\n{link}"

@@ -205,9 +205,10 @@ def _sentence(word: WordResult) -> str:
     assert outcome is not None, "asked only of words with a threshold"
     spoken = content.spoken_hours / max(content.distinct_speech_hours, 1e-9)
     noise = content.hours / content.distinct_noise_hours
+    noun = "recording" if outcome.distinct.alarms == 1 else "recordings"
     return (
         f"{rate_sentence(outcome.rate)} of such mixtures. Each recording of speech comes "
         f"{spoken:.0f} times, of noise {noise:.0f} times: on different sound it is "
-        f"{outcome.distinct.alarms} alarming recordings in {outcome.distinct.hours:.1f} h, at "
+        f"{outcome.distinct.alarms} alarming {noun} in {outcome.distinct.hours:.1f} h, at "
         f"most {outcome.distinct.high:.1f} per hour"
     )
