@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,7 @@ from tiny_corpus import RATE
 from wakeword.data.manifest import COLUMNS, read_manifest
 from wakeword.networks import parameter_count
 from wakeword.networks.crnn import Crnn, CrnnConfig
+from wakeword.tables import from_table
 from wakeword.training.recipe import Recipe, read_recipe
 
 
@@ -36,10 +38,26 @@ def page(repository: Path) -> str:
     return (repository / "docs" / "training.md").read_text("utf-8")
 
 
-def block(page: str, language: str) -> str:
-    """The one example in ``language``."""
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", page, re.M | re.S)
-    return str(found)
+def whole_recipe(page: str) -> str:
+    """The one example that is a recipe by itself."""
+    (found,) = [text for text in blocks(page, "toml") if "[bundle]" in text]
+    return found
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """All examples in ``language``."""
+    return [str(b) for b in re.findall(rf"^```{language}\n(.*?)^```", page, re.M | re.S)]
+
+
+def test_what_is_shown_to_be_added_to_a_recipe_can_be(page: str) -> None:
+    whole = whole_recipe(page)
+    added = [part for part in blocks(page, "toml") if "more_manifests" in part]
+    assert len(added) >= 2
+    for part in added:
+        recipe = tomllib.loads(whole)
+        recipe["data"] |= tomllib.loads(part)["data"]
+        made = from_table(Recipe, recipe, "recipe")
+        assert set(made.data.licences) > {"mine"} and made.data.more_manifests
 
 
 def test_the_tables_of_keys_are_current(recipe_table: ModuleType, page: str) -> None:
@@ -79,7 +97,7 @@ def test_a_key_without_a_meaning_is_noticed(
 
 def test_the_example_recipe_is_one(page: str, tmp_path: Path) -> None:
     path = tmp_path / "kitchen.toml"
-    path.write_text(block(page, "toml"), encoding="utf-8")
+    path.write_text(whole_recipe(page), encoding="utf-8")
     recipe = read_recipe(path)
     assert recipe.bundle.words == ("hey kitchen",)
     assert set(recipe.data.noise_corpora) < set(recipe.data.licences)
@@ -94,7 +112,8 @@ def test_the_example_that_writes_a_manifest_does(
         path.parent.mkdir(parents=True)
         soundfile.write(path, np.zeros(samples), RATE)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block(page, "python"), "training.md", "exec"), {})
+    (script,) = blocks(page, "python")
+    exec(compile(script, "training.md", "exec"), {})
     noise, clip = read_manifest(tmp_path / "recordings.csv")
     assert (clip.corpus, clip.text, clip.speaker, clip.split) == (
         "mine", "hey kitchen", "anna", "train")  # fmt: skip

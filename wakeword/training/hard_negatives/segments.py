@@ -15,10 +15,10 @@ from wakeword.runtime import Bundle
 
 Samples = NDArray[np.float32]
 
-SEGMENT_S = 120.0
+SEGMENT_S = 60.0
 """What is scored at a time, and lost when a run is stopped. Sixteen are open in each thread."""
-LEAD_S = 6.0
-"""Heard before each segment, so that PCEN has adapted: 13 of its time constants and a window."""
+LEAD_S = 4.0
+"""Heard before each segment, so that PCEN has adapted: six of its time constants and a window."""
 
 
 @dataclass(frozen=True)
