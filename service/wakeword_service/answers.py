@@ -82,15 +82,10 @@ class Answers:
 
     def _detected(self, live: LiveStream, result: StepResult, detection: Detection) -> bool:
         """Say and record a detection, unless the client has it from before a reconnect."""
-        if (
-            sayings.input_sample(live, result.stream, detection.end_sample)
-            <= (live.start.detect_after_sample)
-            and live.start.detect_after_sample
-        ):
+        end = sayings.input_sample(live, result.stream, detection.end_sample)
+        if end <= live.start.detect_after_sample and live.start.detect_after_sample:
             return False
-        begin, clip = 0, None
-        if live.tail is not None:
-            begin, clip = live.tail.clip(detection.end_sample)
+        begin, clip = live.clip(detection) or (0, None)
         number = self._record(live, detection, clip)
         count = live.counters.detections
         count[detection.keyword] = count.get(detection.keyword, 0) + 1

@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wakeword.errors import ProtocolError
 from wakeword.protocol import CloseCode, Decoder, StartMessage, ThresholdSource
-from wakeword.runtime import Stream
+from wakeword.runtime import Detection, Stream
 from wakeword_service.inbox import Inbox
 from wakeword_service.outbox import Outbox
 from wakeword_service.tail import AudioTail
@@ -97,10 +100,9 @@ class LiveStream:
         self.outbox = Outbox()
         self.levels = LevelWatch(self.decoder.sample_rate, options.silence_s)
         self.pace = PaceWatch()
-        engine = self.streams[0].engine
-        keep = start.clips or options.keep_clips
-        behind = MAX_STEPS * engine.step_samples
-        self.tail = AudioTail(engine.sample_rate, behind) if keep else None
+        self.tails = _tails(streams) if start.clips or options.keep_clips else {}
+        """Where clips come from: one tail for each rate at which a model hears, filled with what
+        its first stream hears."""
         self.counters = Counters()
         self.new_thresholds: dict[tuple[str, str], tuple[float, ThresholdSource]] = {}
         """Set by anybody, put in force by the worker at its next visit."""
@@ -191,6 +193,13 @@ class LiveStream:
         self.inbox.scored(self.scored_s)
         return self.scored_s - before
 
+    def clip(self, detection: Detection) -> tuple[int, NDArray[np.int16]] | None:
+        """The sound of a detection at its rate, as :meth:`AudioTail.clip`, where it is kept."""
+        for tail in self.tails.values():
+            if tail.sample_rate == detection.sample_rate:
+                return tail.clip(detection.end_sample)
+        return None
+
     def stop(self, ending: Ending) -> bool:
         """Let it end as ``ending`` says, unless it ends already; tell the scheduler then."""
         if self.ending is not None:
@@ -203,6 +212,14 @@ class LiveStream:
         cycle megabytes would stay until the collector comes by."""
         self.wake = self.cut = _nothing
         self.outbox.clear()
+
+
+def _tails(streams: Sequence[Stream]) -> dict[Stream, AudioTail]:
+    first = {stream.engine.sample_rate: stream for stream in reversed(streams)}
+    return {
+        stream: AudioTail(rate, MAX_STEPS * stream.engine.step_samples)
+        for rate, stream in first.items()
+    }
 
 
 def _nothing() -> None:

@@ -101,9 +101,9 @@ class Scoring:
         for engine, streams in _calls(owners, max_steps):
             for stream in streams:
                 live = owners[stream]
-                if live.tail is not None and stream is live.streams[0]:
+                if tail := live.tails.get(stream):
                     count = min(stream.due_steps, max_steps) * engine.step_samples
-                    live.tail.append(stream.pending.peek(count))
+                    tail.append(stream.pending.peek(count))
             for result in self._call(engine, streams, max_steps, owners):
                 found.setdefault(owners[result.stream], []).append(result)
         for live, results in found.items():

@@ -12,7 +12,7 @@ CLIP_S = 3.0
 
 
 class AudioTail:
-    """A ring of 16-bit samples at the models' rate; older ones are overwritten.
+    """A ring of 16-bit samples at a model's rate; older ones are overwritten.
 
     Parameters
     ----------

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from bundles import with_bursts
+from bundles import tiny_metadata, with_bursts, write_tiny_bundle
 from engine_runs import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_server import START, Heard, LiveServer, client, live_server, offline, pcm, stream_all
+
+from wakeword.audio.resample import resample
+from wakeword.frontend import FrontendConfig
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,33 @@ def test_scores_acks_and_clips_where_they_are_wanted(server: LiveServer) -> None
     begin, end = clip["start_sample"], found["end_sample"]
     assert heard.binary == [pcm(samples)[2 * begin : 2 * end]] and clip["samples"] == end - begin
     assert end - begin == min(end, 48_000)
+
+
+def test_clips_of_models_that_hear_at_different_rates_hold_their_detections(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    frontend = FrontendConfig(
+        sample_rate=8000, window_samples=200, hop_samples=80, fft_size=256, f_max_hz=3800.0
+    )
+    phone = tiny_metadata("phone", ["low tone"], frontend=frontend, step_samples=800)
+    models = (str(tiny_bundle), str(write_tiny_bundle(tmp_path / "phone", phone)))
+    samples = with_bursts(4.0, [(2.0, "low tone")], noise=0.01)
+    with live_server(tmp_path / "state", models=models) as server:
+        wanted = ["tiny:low tone", "phone:low tone"]
+        heard = asyncio.run(
+            stream_all(server.stream, samples, range(2560, 10**6, 2560), clips=True, models=wanted)
+        )
+    detections = {d["id"]: d for d in heard.of("detection")}
+    assert sorted(d["model"] for d in detections.values()) == ["phone", "tiny"]
+    for clip, sound in zip(heard.of("clip"), heard.binary, strict=True):
+        found = detections[clip["detection_id"]]
+        rate = 8000 if found["model"] == "phone" else 16_000
+        assert clip["sample_rate"] == rate and len(sound) == 2 * clip["samples"]
+        end = clip["start_sample"] + clip["samples"] * 16_000 // rate
+        assert end == found["end_sample"]
+        pcm16 = np.frombuffer(sound, "<i2") / 2**15
+        tone = resample(samples[clip["start_sample"] : end], 16_000, rate)
+        assert np.corrcoef(pcm16, tone)[0, 1] > 0.99
 
 
 def test_detections_that_the_client_has_are_not_sent_again(server: LiveServer) -> None:
