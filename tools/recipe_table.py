@@ -150,6 +150,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "average": "decay of the moving average of weights that becomes the model; 0: the last",
         "mine_after_rounds": "when to look for hard negatives",
         "mine_most": "keep so many of the worst",
+        "blend": "share of the weights of `start` in the model that is written",
         "start": "bundle to begin with instead of random weights, from the recipe's folder",
         "checkpoint_rounds": "rounds from one checkpoint to the next",
     }),

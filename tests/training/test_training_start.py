@@ -16,7 +16,7 @@ from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.export import export_onnx
 from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
-from wakeword.training.start import start_from, weights
+from wakeword.training.start import blended, start_from, weights
 
 SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
 LABELS = ("background", "low tone", "high tone")
@@ -73,6 +73,28 @@ def test_another_network_is_refused(change: dict[str, object], tmp_path: Path) -
         start_from(network(1, **change), bundle_of(network(2), tmp_path), LABELS)
 
 
+def test_a_blend_of_other_words_is_refused_and_nothing_is_changed_by_blending(
+    tmp_path: Path,
+) -> None:
+    model, bundle = network(1), bundle_of(network(2), tmp_path)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    assert torch.allclose(
+        blended(model, bundle, LABELS, 0.5).state_dict()["output.bias"],
+        0.5 * before["output.bias"] + 0.5 * weights(bundle.model)["output.bias"],
+    )
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+    with pytest.raises(RecipeError, match="words"):
+        blended(model, bundle, ("background", "low tone", "whistle"), 0.5)
+
+
+@pytest.mark.parametrize("blend", ["0.5", "1.0", "-0.1", "nan"])
+def test_an_impossible_blend_is_refused(blend: str, tmp_path: Path) -> None:
+    recipe = write_tone_recipe(tmp_path)
+    recipe.write_text(recipe.read_text().replace("[training]\n", f"[training]\nblend = {blend}\n"))
+    with pytest.raises(RecipeError, match="blend = "):
+        read_recipe(recipe)
+
+
 def test_a_run_begins_with_the_weights_of_the_bundle_it_names(tmp_path: Path) -> None:
     recipe = write_tone_recipe(tmp_path)
     fresh = TrainingRun(recipe, tmp_path / "runs" / "first", 0, Silent())
@@ -88,6 +110,14 @@ def test_a_run_begins_with_the_weights_of_the_bundle_it_names(tmp_path: Path) ->
     for state in (run.trainer.model.state_dict(), run.trainer.average.state_dict()):
         assert all(torch.equal(state[k], v) for k, v in weighty.items())
     assert any(note.startswith("starting from") for note in notes.notes)
+    # At the end half of them come back: the run itself has not moved yet, so move it.
+    run.trainer.average.load_state_dict({k: v - 3.0 for k, v in weighty.items()})
+    recipe.write_text(text.replace("[training]\n", "[training]\nblend = 0.25\n"))
+    half = TrainingRun(recipe, tmp_path / "runs" / "second", 0, notes)
+    half.trainer.restore(run.trainer.checkpoint())
+    found = weights(half.bundle().model)
+    for name, value in weighty.items():
+        assert torch.allclose(found[name], value - 2.25, atol=1e-5)
     recipe.write_text(text.replace('"first"', '"nowhere"'))
     with pytest.raises(BundleError):
         TrainingRun(recipe, tmp_path / "runs" / "third", 0, Silent())

@@ -45,7 +45,7 @@ def recipe_key(recipe: Recipe, data_sha256: str) -> str:
     """What must be equal for a run to be continued: all of the recipe that shapes training."""
     table = recipe.to_dict()
     table["bundle"] = {"words": table["bundle"]["words"]}
-    del table["detection"], table["training"]["checkpoint_rounds"]
+    del table["detection"], table["training"]["checkpoint_rounds"], table["training"]["blend"]
     for section, keys in _LATER.items():
         for key, default in keys.items():
             if table[section][key] == default:

@@ -94,7 +94,9 @@ class TrainingSection:
     ``schedule``: ``drop`` keeps the learning rate for 60 % of the rounds and then uses the final
     one (the paper's 1e-3 and 3e-4); ``cosine`` goes from one to the other on a half cosine.
     ``start``: a bundle of the same network whose weights are the first ones, relative to the
-    recipe's folder; its output layer is not taken where its words are others.
+    recipe's folder; its output layer is not taken where its words are others. ``blend``: the
+    share of those first weights in the model that is written (Wortsman et al. 2022): it keeps
+    what training from them forgot.
     """
 
     seed: int = 1
@@ -113,6 +115,7 @@ class TrainingSection:
     mine_most: int = 4000
     checkpoint_rounds: int = 2
     start: str = ""
+    blend: float = 0.0
 
     def __post_init__(self) -> None:
         for name in (
@@ -131,9 +134,12 @@ class TrainingSection:
                 f"0 < final_learning_rate = {self.final_learning_rate} <= learning_rate = "
                 f"{self.learning_rate} <= 1 must hold"
             )
-        for name in ("weight_decay", "label_smoothing", "average"):
+        for name in ("weight_decay", "label_smoothing", "average", "blend"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise RecipeError(f"{name} = {getattr(self, name)} must be in [0, 1)")
+
+        if self.blend > 0.0 and not self.start:
+            raise RecipeError(f"blend = {self.blend} needs a start to blend with")
 
     def learning_rate_at(self, share: float) -> float:
         """Learning rate after ``share`` (0 to 1) of the run."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from torch import nn
 
 from wakeword.alignment.ctc import make_aligner
 from wakeword.data.corpus import load_corpus
@@ -37,7 +38,7 @@ from wakeword.training.mining import load_mined, mine, negative_seconds, save_mi
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.records import check_licences, data_sources
 from wakeword.training.shards import ShardPlan, shards
-from wakeword.training.start import start_from
+from wakeword.training.start import blended, start_from
 from wakeword.training.windows import SceneArrays
 
 LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime", "pyroomacoustics")
@@ -89,7 +90,10 @@ class TrainingRun:
             reporter.note(f"manifest {warning}")
         self._check_licences()
         # The network first: an impossible one is refused before hours of audio are read.
-        self.trainer = self._trainer(beside)
+        start = self.recipe.training.start
+        self._first = Bundle.load(beside / start) if start else None
+        self._labels = (BACKGROUND, *self.recipe.bundle.words)
+        self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
         self.sources = self._prepare()
         self.key = recipe_key(self.recipe, self.trained_on.sha256)
@@ -126,8 +130,11 @@ class TrainingRun:
         TrainingError
             Export does not agree with the network.
         """
-        bundle = self._as_bundle(self.recipe.detection.smoother_steps)
-        difference = check_parity(self.trainer.average, bundle)
+        model, share = self.trainer.average, self.recipe.training.blend
+        if self._first is not None and share > 0.0:
+            model = blended(model, self._first, self._labels, share)
+        bundle = self._as_bundle(model, self.recipe.detection.smoother_steps)
+        difference = check_parity(model, bundle)
         self.reporter.note(f"torch, ONNX Runtime and streaming agree to {difference:.1g}")
         return bundle
 
@@ -149,7 +156,12 @@ class TrainingRun:
         path = self.paths.mined(after_round)
         if not path.exists():
             advance = self.reporter.stage("mining", negative_seconds(self.sources))
-            found = mine(self._as_bundle(1), self.sources, self.recipe.training.mine_most, advance)
+            found = mine(
+                self._as_bundle(self.trainer.average, 1),
+                self.sources,
+                self.recipe.training.mine_most,
+                advance,
+            )
             self.reporter.note(f"mined {len(found)} hard negatives after round {after_round}")
             save_mined(path, found)
         return load_mined(path)
@@ -199,7 +211,7 @@ class TrainingRun:
                 )
         return tuple(r for r in wanted if not any(map(r.path.match, d.exclude_recordings)))
 
-    def _trainer(self, beside: Path) -> Trainer:
+    def _trainer(self) -> Trainer:
         r = self.recipe
         torch.manual_seed(r.training.seed)
         # Threads that wait for each other lose more to a busy core than they gain.
@@ -211,15 +223,14 @@ class TrainingRun:
             r.frontend.channels,
             len(r.bundle.words) + 1,
         )
-        if r.training.start:
-            first = Bundle.load(beside / r.training.start)
-            start_from(model, first, (BACKGROUND, *r.bundle.words))
-            self.reporter.note(f"starting from {first.name} {first.metadata.version}")
+        if self._first is not None:
+            start_from(model, self._first, self._labels)
+            self.reporter.note(f"starting from {self._first.name} {self._first.metadata.version}")
         return Trainer(model, r.training, r.windows)
 
-    def _as_bundle(self, smoother_steps: int) -> Bundle:
-        r, model = self.recipe, self.trainer.average.eval()
-        onnx = export_onnx(model, r.windows.frames, r.frontend.channels)
+    def _as_bundle(self, model: nn.Module, smoother_steps: int) -> Bundle:
+        r = self.recipe
+        onnx = export_onnx(model.eval(), r.windows.frames, r.frontend.channels)
         metadata = BundleMetadata(
             name=r.bundle.name,
             version=r.bundle.version,
@@ -231,7 +242,7 @@ class TrainingRun:
             frontend=r.frontend,
             window_frames=r.windows.frames,
             step_samples=r.detection.step_samples,
-            labels=(BACKGROUND, *r.bundle.words),
+            labels=self._labels,
             smoother=SmootherConfig(steps=smoother_steps),
             detector=DetectorConfig(refractory_s=r.detection.refractory_s),
             default_target_fa_per_hour=r.bundle.default_target_fa_per_hour,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,29 @@ def start_from(model: nn.Module, bundle: Bundle, labels: tuple[str, ...]) -> Non
             f"{', '.join(sorted(set(wrong) | (set(stored) ^ set(state))))} differ"
         )
     model.load_state_dict(stored, strict=False)
+
+
+def blended(model: nn.Module, bundle: Bundle, labels: tuple[str, ...], share: float) -> nn.Module:
+    """A copy of ``model`` with ``share`` of the weights of the network that it began with.
+
+    What training forgot comes back, and most of what it learnt stays, as long as the two are not
+    far apart (WiSE-FT, Wortsman et al. 2022).
+
+    Raises
+    ------
+    RecipeError
+        The bundle holds another network, or other words.
+    """
+    if bundle.metadata.labels != labels:
+        raise RecipeError(
+            f"training.blend = {share}: the words of '{bundle.name}' are not those of the recipe"
+        )
+    first, out = copy.deepcopy(model), copy.deepcopy(model)
+    start_from(first, bundle, labels)
+    with torch.no_grad():
+        for mean, began in zip(out.parameters(), first.parameters(), strict=True):
+            mean.lerp_(began, share)
+    return out
 
 
 def weights(model: bytes) -> dict[str, Tensor]:
