@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wakeword.alignment.ctc import METHODS, Method, make_aligner
 from wakeword.cli.options import note
 from wakeword.cli.plot import require_matplotlib
 from wakeword.cli.progress import progress
@@ -20,10 +21,7 @@ from wakeword.errors import ManifestError
 from wakeword.files import atomic_write, fresh_folder, refuse_foreign
 
 if TYPE_CHECKING:
-    from wakeword.alignment.ctc import Method
     from wakeword.data.alignment import Alignment, Summary
-
-METHODS = ("energy", "ctc-sequential", "ctc-path")
 
 TABLE_FILE = "alignment.csv"
 COLUMNS = (
@@ -116,7 +114,6 @@ def align(
     the manifest states times, by how much start and end differ from them (median, 95th
     percentile).
     """
-    from wakeword.alignment.ctc import make_aligner
     from wakeword.data.alignment import align_recordings, choose, summarize
     from wakeword.data.manifest import read_manifest
 
