@@ -79,8 +79,8 @@ def intervals(axes: Axes, names: Sequence[str], series: Sequence[Series]) -> Non
 
 
 def percent_axis(axes: Axes) -> None:
-    """A linear axis of shares missed, from 0 to 100 %."""
-    axes.set_ylim(-0.02, 1.02)
-    ticks = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    axes.set_yticks(ticks, labels=[f"{100 * t:g} %" for t in ticks])
+    """A linear axis of shares missed, from 0 to what was drawn, at least 10 %."""
+    top = min(1.02, max(0.1, axes.get_ylim()[1]))
+    axes.set_ylim(-0.02 * top, top)
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g} %")
     axes.set_ylabel("missed")
