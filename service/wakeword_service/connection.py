@@ -55,6 +55,7 @@ class Connection:
         self._receive = receive
         self._send = send
         self._session = ServerSession(service.settings.message_bytes)
+        self._buffer_s = service.settings.buffer_s
         below = getattr(send, "__self__", None)
         # ASGI knows no way to break off, and a close waits until the client has read everything.
         self._transport = getattr(below, "transport", None)
@@ -172,9 +173,10 @@ class Connection:
         except ProtocolError as why:
             self._fail(live, why)
             return True
-        if live.inbox.put(data):
+        inbox = live.inbox
+        if inbox.put(data):
             live.lane.schedule(live)
-        live.held_back = live.inbox.received_s - live.scored_s > self._service.settings.buffer_s
+        live.held_back = inbox.received_s - live.scored_s > self._buffer_s
         return not live.held_back
 
     def _other(self, live: LiveStream, message: Message) -> None:
@@ -224,7 +226,7 @@ class Connection:
             return
         if len(live.outbox):
             live.outbox.ready.set()
-        if live.held_back and (live.done or live.waiting_s <= self._service.settings.buffer_s / 2):
+        if live.held_back and (live.done or live.waiting_s <= self._buffer_s / 2):
             live.held_back = False
             self._room.set()
             if self._wire is not None:

@@ -1,24 +1,28 @@
 """Score peaks: at which thresholds would the detector have fired, and how high an utterance went.
 
-The rule is the detector's own, run with a fixed grid of thresholds beside the one in force. It
-costs next to nothing while nobody says anything like a word: below the grid nothing is computed.
+The rule is the detector's own, for a fixed grid of thresholds beside the one in force. Thresholds
+ascend, so that those which a score reaches are a number: how many. It costs next to nothing while
+nobody says anything like a word: below the grid nothing is computed.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.runtime import Detection, Detector, StepResult, Stream
+from wakeword.runtime import Detection, StepResult, Stream
 from wakeword.runtime.detector import refractory_steps
 from wakeword_service.live_counts import ModelId
 
 LOGITS = np.arange(-2.0, 9.25, 0.25)
 GRID: tuple[float, ...] = tuple(float(t) for t in np.round(1.0 / (1.0 + np.exp(-LOGITS)), 6))
 """Thresholds, ascending: even steps of a quarter in the logit, from 0.119 to 0.9999."""
+
+_NEVER = -(2**62)
 
 
 @dataclass(eq=False)
@@ -53,11 +57,13 @@ class PeakCounter:
             engine.bundle.metadata.detector, engine.step_samples, engine.sample_rate
         )
         self._steps_followed = max(1, refractory)
-        self._detector = Detector(GRID * len(self.words), refractory)
-        self._state = self._detector.initial_state()
+        self._refractory = refractory
         self._first_step = first_step
-        self._quiet = True
-        self._steps_skipped = 0
+        self._steps = 0
+        self._reached = [0] * len(self.words)
+        """How many thresholds the last score of each word reached."""
+        self._last = [[_NEVER] * len(GRID) for _ in self.words]
+        """The step of the last firing, by word and threshold."""
         self.steps_heard = 0
         self._open: list[tuple[int, Utterance]] = []
 
@@ -71,20 +77,25 @@ class PeakCounter:
             self.steps_heard += new if beyond <= 0 else max(0, new - self._silent(beyond))
         if self._open:
             self._follow(smoothed.reshape(steps, -1))
-        if self._quiet and smoothed.max() < GRID[0]:
-            self._steps_skipped += steps
+        first, self._steps = self._steps, self._steps + steps
+        if smoothed.max() < GRID[0] and not any(self._reached):
             return []
-        if self._steps_skipped:
-            self._state = replace(self._state, steps=self._state.steps + self._steps_skipped)
-            self._steps_skipped = 0
-        columns = np.repeat(smoothed.reshape(steps, -1), len(GRID), axis=1)
-        crossings, self._state = self._detector.process(columns, self._state)
-        self._quiet = not self._state.above.any()
-        return [
-            (self.words[c.word // len(GRID)], GRID[c.word % len(GRID)])
-            for c in crossings
-            if c.step >= self._first_step
-        ]
+        firings: list[tuple[str, float]] = []
+        for step, scores in enumerate(smoothed.reshape(steps, -1).tolist(), start=first):
+            for word, value in enumerate(scores):
+                firings += self._cross(word, bisect_right(GRID, value), step)
+        return firings
+
+    def _cross(self, word: int, reached: int, step: int) -> list[tuple[str, float]]:
+        """The thresholds that the score of a word crosses upwards, but for refractory ones."""
+        before, self._reached[word] = self._reached[word], reached
+        last, found = self._last[word], []
+        for at in range(before, reached):
+            if step - last[at] >= self._refractory:
+                last[at] = step
+                if step >= self._first_step:
+                    found.append((self.words[word], GRID[at]))
+        return found
 
     def opened(self, results: Sequence[StepResult]) -> list[tuple[Detection, Utterance]]:
         """An utterance for each detection in ``results``, which :meth:`process` has just taken."""

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
         "they are needed.",
     )  # fmt: skip
     streams_here: int = Field(
-        64, ge=0, le=100_000,
+        16, ge=0, le=100_000,
         description="Streams at a time that the server scores itself, before it starts processes.",
     )  # fmt: skip
     gather_ms: float = Field(

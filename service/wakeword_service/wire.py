@@ -80,7 +80,7 @@ class AudioProtocol(WebSocketsSansIOProtocol):
         at, end, self._needed = 0, len(data), 0
         while not self._held and end - at >= 2:
             body, stop = _body(data, at)
-            if body == stop == 0:  # its length has not come yet
+            if not stop:  # its length has not come yet
                 break
             if not data[at + 1] & MASKED or stop - body > self.config.ws_max_size:
                 self._unparsed, self._sink = True, None

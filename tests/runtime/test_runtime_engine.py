@@ -157,7 +157,7 @@ def test_reset_is_the_state_of_a_new_stream(engine: Engine) -> None:
 
 def test_the_initial_state_is_silence(engine: Engine) -> None:
     heard = engine.open_stream(RATE).state.heard
-    assert heard.frames.shape == (151, 40) and not heard.frames.any()
+    assert heard.frames.shape == (1, 151, 40) and not heard.frames.any()
     results = whole(engine, np.zeros(RATE, np.float32))
     for result in results:
         np.testing.assert_allclose(result.posteriors, results[0].posteriors)

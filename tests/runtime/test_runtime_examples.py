@@ -17,7 +17,7 @@ def test_the_examples_of_the_library_page_run(
     write_tiny_bundle(tmp_path / "seven", tiny_metadata("seven", ["computer", "alexa"]))
     monkeypatch.setenv("WAKEWORD_MODELS", str(tmp_path))
     blocks = CODE.findall((repository / "docs" / "python.md").read_text("utf-8"))
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     names = {"chunks": [np.zeros(1000, np.int16)] * 50}
     for block in blocks:
         exec(compile(block, "docs/python.md", "exec"), names)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,25 +20,37 @@ from wakeword.runtime.stream import Stream
 
 @dataclass(frozen=True)
 class Heard:
-    """What the engine must know of the samples that a stream has behind it.
+    """What the engine must know of the samples that streams have behind them; state as a value.
 
-    frames (window_frames, channels): the last features, silence before the stream began.
-    smoother (smoother.steps - 1, words of the bundle): the last posteriors.
+    frames (streams, window_frames, channels): the last features, silence before the stream began.
+    smoother (streams, smoother.steps - 1, words of the bundle): the last posteriors.
     """
 
     frontend: FrontendState
     frames: NDArray[np.float32]
     smoother: NDArray[np.float32]
 
+    @staticmethod
+    def stack(parts: Sequence[Heard]) -> Heard:
+        """Of many streams; all must have the same front-end tail."""
+        return Heard(
+            FrontendState.stack([part.frontend for part in parts]),
+            np.concatenate([part.frames for part in parts]),
+            np.concatenate([part.smoother for part in parts]),
+        )
 
-class _Advance(NamedTuple):
-    """Streams of one group with the windows of their next steps."""
-
-    streams: list[Stream]
-    windows: NDArray[np.float32]
-    """(streams, steps, window_frames, channels)"""
-    frontend: FrontendState
-    """The state after these steps."""
+    def split(self) -> list[Heard]:
+        """Of one stream each. Copies: a slice would keep the arrays of the whole batch alive."""
+        return [
+            Heard(
+                FrontendState(tail[None].copy(), energies[None].copy()),
+                frames[None].copy(),
+                smoother[None].copy(),
+            )
+            for tail, energies, frames, smoother in zip(
+                self.frontend.tail, self.frontend.smoothed, self.frames, self.smoother, strict=True
+            )
+        ]
 
 
 class Engine(EngineBase):
@@ -67,56 +79,60 @@ class Engine(EngineBase):
         self._session = Session(bundle, threads=threads, max_batch=min(max_batch, CALL_WINDOWS))
         self._smoother = Smoother(bundle.metadata.smoother)
 
-    def _nothing_heard(self) -> Heard:
+    def nothing_heard(self, streams: int = 1) -> Heard:
+        """What new streams go on with: silence before them."""
         return Heard(
-            self.frontend.initial_state(),
-            np.tile(self.frontend.silence(), (self.window_frames, 1)),
-            self._smoother.initial_state(1, len(self.words))[0],
+            self.frontend.initial_state(streams),
+            np.tile(self.frontend.silence(), (streams, self.window_frames, 1)),
+            self._smoother.initial_state(streams, len(self.words)),
         )
+
+    def advance(
+        self, heard: Heard, samples: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], Heard]:
+        """Score the next steps of streams: what :meth:`step` does between taking and detecting.
+
+        Parameters
+        ----------
+        heard
+            As :meth:`nothing_heard` or a former call gave it.
+        samples (streams, n) float32
+            Whole steps at the engine's rate.
+
+        Returns
+        -------
+        posteriors, smoothed (streams, steps, words), heard
+            Its frames are good until this thread's next call: copy what is kept.
+
+        Raises
+        ------
+        AudioError
+            As :meth:`Frontend.process`.
+        """
+        steps = samples.shape[1] // self.step_samples
+        features, after = self.frontend.process(samples, heard.frontend)
+        windows = self._room(len(samples) * steps)
+        by_stream = windows.reshape(len(samples), steps, *windows.shape[1:])
+        self._fill(by_stream, features, heard)
+        posteriors = self._session.run(windows)[:, 1:].reshape(len(samples), steps, -1)
+        smoothed, last = self._smoother.process(posteriors, heard.smoother)
+        return posteriors, smoothed, Heard(after, by_stream[:, -1], last)
+
+    def _nothing_heard(self) -> Heard:
+        return self.nothing_heard()
 
     def _kind(self, stream: Stream) -> int:
         """Samples in the tail of the front end: where they are equal, frames are equally many."""
         return int(_heard(stream).frontend.tail.shape[1])
 
     def _score(self, groups: Groups) -> list[Scored]:
-        windows, advances = self._gather(groups)
-        posteriors, at = self._session.run(windows)[:, 1:], 0
         scored = []
-        for advance in advances:
-            count, steps = advance.windows.shape[:2]
-            found = posteriors[at : at + count * steps].reshape(count, steps, -1)
-            scored.append(self._scored(advance, found))
-            at += count * steps
-        return scored
-
-    def _scored(self, advance: _Advance, posteriors: NDArray[np.float32]) -> Scored:
-        before = np.array([_heard(s).smoother for s in advance.streams])
-        smoothed, after = self._smoother.process(posteriors, before)
-        tails, energies = advance.frontend.tail, advance.frontend.smoothed
-        # Copies, because a slice would keep the arrays of the whole batch alive. The frames to go
-        # on with are those of the last window.
-        heard = [
-            Heard(
-                FrontendState(tails[i : i + 1].copy(), energies[i : i + 1].copy()),
-                advance.windows[i, -1].copy(),
-                after[i].copy(),
-            )
-            for i in range(len(advance.streams))
-        ]
-        return Scored(advance.streams, posteriors, smoothed, heard)
-
-    def _gather(self, groups: Groups) -> tuple[NDArray[np.float32], list[_Advance]]:
-        """The windows of all groups, one behind the other, and the part of each group."""
-        count = sum(steps * len(streams) for (_, steps), streams in groups.items())
-        windows = self._room(count)
-        advances, at = [], 0
         for (_, steps), streams in groups.items():
-            own = windows[at : at + len(streams) * steps].reshape(
-                len(streams), steps, *windows.shape[1:]
-            )
-            advances.append(_Advance(streams, own, self._fill(own, streams)))
-            at += len(streams) * steps
-        return windows, advances
+            samples = np.array([s.pending.peek(steps * self.step_samples) for s in streams])
+            before = Heard.stack([_heard(s) for s in streams])
+            posteriors, smoothed, after = self.advance(before, samples)
+            scored.append(Scored(streams, posteriors, smoothed, after.split()))
+        return scored
 
     def _room(self, count: int) -> NDArray[np.float32]:
         """Memory for ``count`` windows, good until this thread's next batch.
@@ -130,21 +146,17 @@ class Engine(EngineBase):
             room = self._rooms.windows = np.empty(shape, np.float32)
         return room[:count]
 
-    def _fill(self, windows: NDArray[np.float32], streams: list[Stream]) -> FrontendState:
-        """Write the next windows of streams with equally long tails; return the state after."""
-        steps, width = windows.shape[1:3]
-        samples = np.array([s.pending.peek(steps * self.step_samples) for s in streams])
-        before = FrontendState.stack([_heard(s).frontend for s in streams])
-        features, after = self.frontend.process(samples, before)
-        config, tail = self.frontend.config, before.tail.shape[1]
-        for step in range(steps):
+    def _fill(
+        self, windows: NDArray[np.float32], features: NDArray[np.float32], before: Heard
+    ) -> None:
+        """Write the window of each step: new frames behind those that were there before."""
+        width, config = self.window_frames, self.frontend.config
+        tail = before.frontend.tail.shape[1]
+        for step in range(windows.shape[1]):
             new = config.frames_after(tail + (step + 1) * self.step_samples)
             old = max(0, width - new)
             windows[:, step, old:] = features[:, new - width + old : new]
-            if old:
-                for window, stream in zip(windows[:, step], streams, strict=True):
-                    window[:old] = _heard(stream).frames[width - old :]
-        return after
+            windows[:, step, :old] = before.frames[:, width - old :]
 
 
 def _heard(stream: Stream) -> Heard:

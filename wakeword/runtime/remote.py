@@ -30,6 +30,8 @@ from wakeword.runtime.stream import Stream
 
 WORKER = "wakeword.runtime.remote_worker"
 STOP_S = 5.0
+PIPE_BYTES = 2**20
+"""What Linux lets a pipe hold at most without privileges."""
 
 
 class Kind(IntEnum):
@@ -62,6 +64,7 @@ class EngineProcess:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to: BinaryIO = self._process.stdin  # type: ignore[assignment]
         self._from: BinaryIO = self._process.stdout  # type: ignore[assignment]
+        _widen(self._process.stdin.fileno())
         self._lock = threading.Lock()
         self._lost = ""
         self._numbers = count(1)
@@ -176,6 +179,14 @@ class RemoteEngine(EngineBase):
             scored.append(Scored(streams, posteriors, smoothed, heard))
             at += len(streams) * steps
         return scored
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold a whole message, so that the two sides need not take turns over it."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):  # Linux has it, others not
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _u64(*values: int) -> bytes:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,59 +23,73 @@ from wakeword.runtime.memory import keep_memory
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.runtime.pipe import read_message, write_message
 from wakeword.runtime.remote import Kind
-from wakeword.runtime.stream import SampleQueue, Stream
-
-NEVER = 1.0 - 1e-12
-"""Detections are found by the process that asked."""
+from wakeword.runtime.rows import Rows
 
 
 class Worker:
-    """Engines and streams by the numbers that the other process gave them."""
+    """Engines by the numbers that the other process gave them, and what their streams heard."""
 
     def __init__(self) -> None:
-        self._engines: dict[int, Engine] = {}
-        self._streams: dict[int, Stream] = {}
+        self._engines: dict[int, tuple[Engine, Rows]] = {}
 
     def answer(self, kind: int, parts: Sequence[bytes]) -> list[bytes]:
         """Do what a message asks."""
         if kind == Kind.LOAD:
             metadata = BundleMetadata.from_dict(json.loads(parts[1]))
-            bundle = Bundle(Path(metadata.name), metadata, parts[2])
-            self._engines[_numbers(parts[0])[0]] = Engine(bundle)
+            engine = Engine(Bundle(Path(metadata.name), metadata, parts[2]))
+            self._engines[_numbers(parts[0])[0]] = engine, Rows(engine)
             return []
-        engine, numbers, steps, samples, streams_gone, engines_gone = parts
-        for number in _numbers(streams_gone):
-            self._streams.pop(number, None)
+        chosen, streams, steps, samples, streams_gone, engines_gone = parts
         for number in _numbers(engines_gone):
             self._engines.pop(number, None)
-        return self._score(
-            self._engines[_numbers(engine)[0]],
-            _numbers(numbers),
-            _numbers(steps),
+        for _, rows in self._engines.values():
+            rows.forget(_numbers(streams_gone))
+        engine, rows = self._engines[_numbers(chosen)[0]]
+        found = score(
+            engine,
+            rows,
+            rows.find(_numbers(streams)),
+            np.frombuffer(steps, np.uint64).astype(np.int64),
             np.frombuffer(samples, np.float32),
         )
+        return [part.tobytes() for part in found]
 
-    def _score(
-        self, engine: Engine, numbers: list[int], steps: list[int], samples: NDArray[np.float32]
-    ) -> list[bytes]:
-        for number in numbers:
-            if number not in self._streams:
-                self._streams[number] = engine.open_stream(engine.sample_rate, thresholds=NEVER)
-        streams = [self._streams[number] for number in numbers]
-        ends = np.cumsum(steps) * engine.step_samples
-        before = [stream.state for stream in streams]
-        try:
-            for stream, piece in zip(streams, np.split(samples, ends[:-1]), strict=True):
-                stream.accept(piece)
-            results = engine.step(streams)
-        except Exception:  # wholly or not at all
-            for stream, state in zip(streams, before, strict=True):
-                stream.state, stream.pending = state, SampleQueue()
-            raise
-        return [
-            np.array([r.posteriors for r in results], np.float32).tobytes(),
-            np.array([r.smoothed for r in results], np.float32).tobytes(),
-        ]
+
+def score(
+    engine: Engine,
+    rows: Rows,
+    chosen: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    samples: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Score the next ``steps`` of each of the ``chosen`` rows, wholly or not at all.
+
+    Parameters
+    ----------
+    samples
+        Those of all, one stream behind the other.
+
+    Returns
+    -------
+    posteriors, smoothed (steps of all streams, words)
+    """
+    ends = np.cumsum(steps)
+    posteriors, smoothed = np.empty((2, int(steps.sum()), len(engine.words)), np.float32)
+    by_step = samples.reshape(-1, engine.step_samples)
+    kinds = np.stack([rows.tail_samples(chosen), steps], axis=1)
+    moved = []
+    for kind in np.unique(kinds, axis=0):
+        at = np.flatnonzero((kinds == kind).all(axis=1))
+        places = (ends[at, None] - kind[1] + np.arange(kind[1])).ravel()
+        new, averaged, heard = engine.advance(
+            rows.take(chosen[at]), by_step[places].reshape(len(at), -1)
+        )
+        posteriors[places] = new.reshape(len(places), -1)
+        smoothed[places] = averaged.reshape(len(places), -1)
+        moved.append((chosen[at], replace(heard, frames=heard.frames.copy())))
+    for where, heard in moved:
+        rows.put(where, heard)
+    return posteriors, smoothed
 
 
 def main() -> None:
