@@ -99,7 +99,9 @@ class Lane:
                 return
             live.scheduled = True
             self._enqueue(live)
-            if self._waiting:
+            # Whoever waits for others to come in is not woken for each of them.
+            is_first = len(self._live) + len(self._bulk) == 1
+            if self._waiting and (is_first or len(self._live) >= SHARE):
                 self._ready.notify()
 
     def lag_s(self, now: float) -> float:
@@ -131,7 +133,10 @@ class Lane:
                 count = len(self._live) + len(self._bulk)
                 wait_s = self._first_due + self._gather_s - time.monotonic() if count else None
                 if wait_s is not None and (wait_s <= 0 or len(self._live) >= SHARE):
-                    return self._share()
+                    share = self._share()
+                    if self._waiting and (self._live or self._bulk):
+                        self._ready.notify()
+                    return share
                 self._waiting += 1
                 self._ready.wait(wait_s)
                 self._waiting -= 1
