@@ -1,4 +1,4 @@
-"""``wakeword evaluate --listen``: the page is written, or nothing is touched and a line says why."""
+"""``wakeword evaluate --listen``: one page of all errors; refused early where it cannot be."""
 
 from __future__ import annotations
 

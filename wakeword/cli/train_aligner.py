@@ -1,4 +1,4 @@
-"""``wakeword train-aligner``: a network that reads letters, for ``wakeword align --method ctc-path``."""
+"""``wakeword train-aligner``: a network that reads letters, for ``wakeword align``."""
 
 from __future__ import annotations
 
