@@ -31,11 +31,11 @@ class Heard:
     smoother: NDArray[np.float32]
 
     @staticmethod
-    def stack(parts: Sequence[Heard]) -> Heard:
-        """Of many streams; all must have the same front-end tail."""
+    def stack(parts: Sequence[Heard], frames: NDArray[np.float32]) -> Heard:
+        """Of many streams; all must have the same front-end tail. ``frames`` is room for theirs."""
         return Heard(
             FrontendState.stack([part.frontend for part in parts]),
-            np.concatenate([part.frames for part in parts]),
+            np.concatenate([part.frames for part in parts], out=frames),
             np.concatenate([part.smoother for part in parts]),
         )
 
@@ -111,7 +111,7 @@ class Engine(EngineBase):
         """
         steps = samples.shape[1] // self.step_samples
         features, after = self.frontend.process(samples, heard.frontend)
-        windows = self._room(len(samples) * steps)
+        windows = self._room("windows", len(samples) * steps)
         by_stream = windows.reshape(len(samples), steps, *windows.shape[1:])
         self._fill(by_stream, features, heard)
         posteriors = self._session.run(windows)[:, 1:].reshape(len(samples), steps, -1)
@@ -129,21 +129,23 @@ class Engine(EngineBase):
         scored = []
         for (_, steps), streams in groups.items():
             samples = np.array([s.pending.peek(steps * self.step_samples) for s in streams])
-            before = Heard.stack([_heard(s) for s in streams])
+            room = self._room("before", len(streams))
+            before = Heard.stack([_heard(s) for s in streams], room)
             posteriors, smoothed, after = self.advance(before, samples)
             scored.append(Scored(streams, posteriors, smoothed, after.split()))
         return scored
 
-    def _room(self, count: int) -> NDArray[np.float32]:
-        """Memory for ``count`` windows, good until this thread's next batch.
+    def _room(self, name: str, count: int) -> NDArray[np.float32]:
+        """Memory for the frames of ``count`` windows, good until this thread asks for it again.
 
         Each thread keeps its own: fresh pages from the system for every batch cost a tenth of
         all the time.
         """
-        room: NDArray[np.float32] | None = getattr(self._rooms, "windows", None)
+        room: NDArray[np.float32] | None = getattr(self._rooms, name, None)
         if room is None or len(room) < count:
             shape = (count, self.window_frames, self.frontend.config.channels)
-            room = self._rooms.windows = np.empty(shape, np.float32)
+            room = np.empty(shape, np.float32)
+            setattr(self._rooms, name, room)
         return room[:count]
 
     def _fill(
