@@ -27,7 +27,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from traffic.ending import run
+from ending import run
 from traffic.runs import Plan, measure, say
 
 from wakeword.files import write_json

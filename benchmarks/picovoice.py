@@ -11,12 +11,12 @@ that a run that was stopped goes on. The same figures without a page:
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from ending import run
 
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.data.picovoice_plan import HOURS, StreamConfig
-from wakeword.errors import WakewordError
 from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.picovoice_report import draw
 from wakeword.evaluation.picovoice_result import BENCHMARK_WORDS
@@ -72,9 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (WakewordError, OSError) as error:
-        sys.exit(f"error: {error}")
+    run(main)

@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ending import run
 from traffic.audio import make_audio
 from traffic.churn import Churn, Watch, slope_mb_per_hour
-from traffic.ending import run
 from traffic.offline import heard_by_wakeword
 from traffic.outcome import EXAMPLES, machine
 from traffic.runs import say

@@ -19,8 +19,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ending import run
+
 from wakeword.cli.trial_options import Stages, TrialOptions
-from wakeword.errors import WakewordError
 from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.measurement import DEFAULT_SNRS_DB, evaluate
 from wakeword.evaluation.pictures import OVERVIEW, curve_pictures
@@ -155,9 +156,4 @@ def _unheard(bundle: Bundle, trials: Trials) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except WakewordError as error:
-        sys.exit(f"error: {error}")
+    run(main)

@@ -8,10 +8,10 @@ from typing import Any
 from studies.recipes import Changes
 from studies.variants import Variant, row_of
 from wakeword.evaluation.charts import new_figure, percent_axis, png
-from wakeword.evaluation.conditions import Condition
+from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
 
-KINDS = (("noise", 5.0), ("noise", 10.0), ("noise", 20.0))
+KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0), ("noise", 10.0), ("noise", 20.0))
 DISTANCES_M = (0.5, 1.0, 2.0, 3.0, 4.5)
 TARGET_FA_PER_HOUR = 1.0
 NAMES = {"near": "without rooms", "far": "with rooms in training"}
@@ -32,7 +32,7 @@ def table(values: Sequence[dict[str, Any]]) -> Table:
     rows = []
     for kind, snr_db in KINDS:
         for distance_m in (None, *DISTANCES_M):
-            condition = Condition(kind, snr_db, distance_m)  # type: ignore[arg-type]
+            condition = Condition(kind, snr_db, distance_m)
             where = "as recorded" if distance_m is None else f"{distance_m:g} m"
             cells = [_share(found.get(name), condition.name) for name in NAMES]
             rows.append((condition.mixture, where, *cells))
@@ -48,7 +48,7 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
         for name, style in zip(NAMES, ("-", "--"), strict=True):
             if name not in found:
                 continue
-            conditions = [Condition(kind, snr_db, m).name for m in DISTANCES_M]  # type: ignore[arg-type]
+            conditions = [Condition(kind, snr_db, m).name for m in DISTANCES_M]
             rows = [row_of(found[name], TARGET_FA_PER_HOUR, c) for c in conditions]
             axes.errorbar(
                 DISTANCES_M,

@@ -11,11 +11,11 @@ from studies.subsets import subset
 from studies.variants import Variant, row_of
 from wakeword.data.manifest import Manifest
 from wakeword.evaluation.charts import log_shares, new_figure, png
-from wakeword.evaluation.conditions import Condition
+from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
 from wakeword.training.recipe import Recipe
 
-KINDS = (("noise", 5.0),)
+KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0),)
 DISTANCES_M = ()
 CONDITION = Condition("noise", 5.0).name
 TARGET_FA_PER_HOUR = 0.5

@@ -19,7 +19,6 @@ measured is not measured again. Tables and picture are written anew after every 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
 from collections.abc import Sequence
@@ -28,14 +27,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ending import run
+
 from studies import distance, recordings, table1
 from studies.plan import plan
 from studies.recipes import shortened
 from studies.variants import Setting, Variant, measured
 from wakeword.cli.options import note
 from wakeword.data.manifest import read_manifest
-from wakeword.errors import WakewordError
-from wakeword.files import atomic_write, write_json
+from wakeword.files import atomic_write, write_csv, write_json
 from wakeword.training.recipe import read_recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -97,10 +97,7 @@ def _write(study: str, folder: Path, done: Values) -> None:
     facts = [{k: v for k, v in one.items() if k not in ("rows", "key")} for one in done]
     rows = [{**of, **row} for of, one in zip(facts, done, strict=True) for row in one["rows"]]
     write_json(folder / f"{study}.json", rows)
-    with atomic_write(folder / f"{study}.csv") as file:
-        out = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        out.writeheader()
-        out.writerows(rows)
+    write_csv(folder / f"{study}.csv", rows)
     with atomic_write(folder / f"{study}.md") as file:
         file.write(f"{STUDIES[study].table(done)}\n")
     with atomic_write(folder / f"{study}.png", "wb") as image:
@@ -108,9 +105,4 @@ def _write(study: str, folder: Path, done: Values) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except WakewordError as error:
-        sys.exit(f"error: {error}")
+    run(main)

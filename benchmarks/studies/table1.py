@@ -10,10 +10,10 @@ from studies.recipes import Changes
 from studies.variants import Variant, row_of
 from wakeword.errors import ConfigError
 from wakeword.evaluation.charts import log_shares, new_figure, png
-from wakeword.evaluation.conditions import Condition
+from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
 
-KINDS = (("noise", 5.0),)
+KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0),)
 DISTANCES_M = ()
 CONDITION = Condition("noise", 5.0).name
 CHOSEN = (1, 4, 6, 7, 9, 13, 14, 15, 17, 18, 20, 23)

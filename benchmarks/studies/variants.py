@@ -14,7 +14,7 @@ from wakeword.cli.trial_options import Stages
 from wakeword.data.manifest import read_manifest
 from wakeword.errors import TrainingError
 from wakeword.evaluation.bootstrap import mean_misses
-from wakeword.evaluation.conditions import Condition
+from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.measurement import ALL_CORPORA, ALL_WORDS, evaluate
 from wakeword.files import read_json, write_json
 from wakeword.runtime import Bundle, write_bundle
@@ -42,7 +42,7 @@ class Setting:
     manifest: Path
     folder: Path
     workers: int
-    kinds: tuple[tuple[str, float], ...]
+    kinds: tuple[tuple[Kind, float], ...]
     distances_m: tuple[float, ...] = ()
 
 
@@ -126,7 +126,7 @@ def _train_and_measure(
 
 
 def _conditions(setting: Setting) -> list[Condition]:
-    near = [Condition(kind, snr_db) for kind, snr_db in setting.kinds]  # type: ignore[arg-type]
+    near = [Condition(kind, snr_db) for kind, snr_db in setting.kinds]
     return near + [replace(c, distance_m=m) for m in setting.distances_m for c in near]
 
 

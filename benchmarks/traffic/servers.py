@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from wakeword.errors import WakewordError
+
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -23,7 +25,7 @@ FILES = 65_536
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class ServerError(Exception):
+class ServerError(WakewordError):
     """A server did not start."""
 
 

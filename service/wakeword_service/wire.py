@@ -7,10 +7,11 @@ somebody listens for them; everything else goes its usual way, and in the usual 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import apply_mask  # type: ignore[attr-defined]  # the fast one, if built
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # not in its __all__
 
 WHOLE_BINARY = 0x82
 """First byte of a binary message in one frame: FIN set, no extension, opcode 2 (RFC 6455, 5.2)."""
@@ -32,9 +33,9 @@ class AudioProtocol(WebSocketsSansIOProtocol):
     """Frames are no longer looked at here: one could not be right."""
     _held = False
 
-    def connection_made(self, transport: object) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As uvicorn has it; nothing waits yet."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(transport)
         self._rest = bytearray()
         self._needed = 0  # bytes until the frame that waits is whole, as far as is known
 

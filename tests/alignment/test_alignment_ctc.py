@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tone_letters import RATE, spoken, tone_letters
 
-from wakeword.alignment.ctc import CtcAligner, find_word, make_aligner
+from wakeword.alignment.ctc import ByLetters, CtcAligner, find_word, make_aligner
 from wakeword.data.align import WordTimes, align_by_energy
 from wakeword.errors import AudioError, ConfigError
 
@@ -17,8 +17,8 @@ NEAR_S = 0.06
 """Half a letter: CTC says where a letter is, not where it begins and ends."""
 
 
-def aligner(method: str, **placing: object) -> CtcAligner:
-    return CtcAligner(tone_letters(**placing), method)  # type: ignore[arg-type]
+def aligner(method: ByLetters, **placing: object) -> CtcAligner:
+    return CtcAligner(tone_letters(**placing), method)
 
 
 def found(times: WordTimes | None) -> tuple[float, float]:

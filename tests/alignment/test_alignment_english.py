@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wakeword.alignment.ctc import CtcAligner
+from wakeword.alignment.ctc import ByLetters, CtcAligner
 from wakeword.alignment.model import MODEL_FILE, SHIPPED, load_letter_model
 from wakeword.audio.files import read_audio
 from wakeword.data.align import Aligner
@@ -23,9 +23,9 @@ NEAR_S = 0.17
 
 
 @pytest.mark.parametrize("method", ["ctc-sequential", "ctc-path"])
-def test_words_of_voices_that_it_never_heard_are_found(method: str) -> None:
+def test_words_of_voices_that_it_never_heard_are_found(method: ByLetters) -> None:
     samples = read_audio(SAMPLES / "words.flac", RATE)
-    align = CtcAligner(load_letter_model(), method)  # type: ignore[arg-type]
+    align = CtcAligner(load_letter_model(), method)
     for said in SAID["words"]:
         first = max(0, round((said["start_s"] - 0.6) * RATE))
         clip = samples[first : round((said["end_s"] + 0.6) * RATE)]

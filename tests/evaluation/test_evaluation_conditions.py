@@ -44,4 +44,4 @@ def test_conditions_that_cannot_be_are_refused(
     kind: str, snr_db: float, distance_m: float | None, says: str
 ) -> None:
     with pytest.raises(ConfigError, match=says):
-        Condition(kind, snr_db, distance_m)  # type: ignore[arg-type]
+        Condition(kind, snr_db, distance_m)

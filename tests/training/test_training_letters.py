@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from inprocess import run
+from run_notes import Notes
 from tone_letters import RATE, spoken
 from tone_manifest import ToneManifest
 
@@ -42,21 +42,6 @@ snr_db = [20.0, 40.0]
 """
 
 
-class Quiet:
-    """Notes what a run says; raises KeyboardInterrupt after a chosen note."""
-
-    def __init__(self, stop_after: str = "\0") -> None:
-        self.notes: list[str] = []
-        self._stop_after = stop_after
-
-    def stage(self, name: str, total: float, unit: str = "s") -> Callable[[float], None]:
-        return lambda amount: None
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-        if text.startswith(self._stop_after):
-            raise KeyboardInterrupt
-
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,7 +66,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(recipe: Path) -> LettersRun:
     """A run that went through without a break."""
-    whole = LettersRun(recipe, recipe.parent / "runs" / "whole", Quiet())
+    whole = LettersRun(recipe, recipe.parent / "runs" / "whole", Notes())
     whole.run()
     return whole
 
@@ -121,8 +106,8 @@ def test_a_run_that_was_interrupted_ends_with_the_same_weights(
 ) -> None:
     folder = recipe.parent / "runs" / "broken"
     with pytest.raises(KeyboardInterrupt):
-        LettersRun(recipe, folder, Quiet("epoch 3/10")).run()
-    resumed = LettersRun(recipe, folder, reporter := Quiet())
+        LettersRun(recipe, folder, Notes("epoch 3/10")).run()
+    resumed = LettersRun(recipe, folder, reporter := Notes())
     resumed.run()
     assert "resuming after epoch 3" in reporter.notes
     for name, weights in trained.model.state_dict().items():
@@ -133,10 +118,10 @@ def test_a_checkpoint_of_another_recipe_is_refused(recipe: Path, trained: Letter
     other = recipe.with_name("other.toml")
     other.write_text(RECIPE.replace("noisy = 0.2", "noisy = 0.3"))
     with pytest.raises(TrainingError, match="another recipe"):
-        LettersRun(other, trained.paths.folder, Quiet()).run()
+        LettersRun(other, trained.paths.folder, Notes()).run()
     renamed = recipe.with_name("renamed.toml")
     renamed.write_text(RECIPE.replace('"tones"', '"sounds"'))
-    again = LettersRun(renamed, trained.paths.folder, Quiet())
+    again = LettersRun(renamed, trained.paths.folder, Notes())
     again.run()
     assert again.epoch == 10
 
@@ -165,7 +150,7 @@ def test_impossible_recipes_are_refused(recipe: Path, old: str, new: str, says: 
     bad = recipe.with_name("bad.toml")
     bad.write_text(RECIPE.replace(old, new, 1))
     with pytest.raises(RecipeError, match=says):
-        LettersRun(bad, recipe.parent / "runs" / "bad", Quiet())
+        LettersRun(bad, recipe.parent / "runs" / "bad", Notes())
 
 
 def test_the_command_trains_and_says_how_to_use_it(

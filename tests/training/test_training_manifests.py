@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bundles import with_bursts
+from run_notes import Notes
 from tone_manifest import LOW, ToneManifest
 from tone_recipe import write_tone_recipe
 
@@ -18,16 +18,6 @@ from wakeword.errors import ManifestError, RecipeError
 from wakeword.training.checkpoint import recipe_key
 from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
-
-
-class Silent:
-    """Takes what a run says and keeps nothing."""
-
-    def stage(self, name: str, total: float, unit: str = "s") -> Callable[[float], None]:
-        return lambda amount: None
-
-    def note(self, text: str) -> None:
-        pass
 
 
 def robots(folder: Path, speaker: str = "robot", split: str = "train") -> Path:
@@ -52,7 +42,7 @@ def with_more(folder: Path, licence: str = 'robots = "CC0", ') -> Path:
 
 
 def test_more_manifests_are_trained_on_but_not_measured_on(tmp_path: Path) -> None:
-    run = TrainingRun(with_more(tmp_path), tmp_path / "runs" / "r", 0, Silent())
+    run = TrainingRun(with_more(tmp_path), tmp_path / "runs" / "r", 0, Notes())
     trained = [r for r in run.sources.corpus.recordings if r.corpus == "robots"]
     assert [r.path.stem for r in trained] == ["robot-0", "robot-1", "robot-2", "robot-last"]
     assert len(run.sources.words[0]) == 6 + 4
@@ -65,14 +55,14 @@ def test_more_manifests_are_trained_on_but_not_measured_on(tmp_path: Path) -> No
 
 def test_every_corpus_of_every_manifest_needs_a_licence(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nothing of the corpora robots"):
-        TrainingRun(with_more(tmp_path, licence=""), tmp_path / "run", 0, Silent())
+        TrainingRun(with_more(tmp_path, licence=""), tmp_path / "run", 0, Notes())
 
 
 def test_a_manifest_that_is_not_there_is_refused(tmp_path: Path) -> None:
     recipe = with_more(tmp_path)
     recipe.write_text(recipe.read_text().replace("synthetic/man", "nowhere/man"))
     with pytest.raises(ManifestError, match="nowhere"):
-        TrainingRun(recipe, tmp_path / "run", 0, Silent())
+        TrainingRun(recipe, tmp_path / "run", 0, Notes())
 
 
 def test_nobody_is_in_two_splits_of_two_manifests(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bundles import RATE, with_bursts
+from run_notes import Notes
 from tone_manifest import LOW
 from tone_recipe import write_tone_recipe
 
@@ -35,15 +36,6 @@ step_samples = 800
 """
 
 
-class Quiet:
-    """Says nothing."""
-
-    def stage(self, name: str, total: float, unit: str = "s"):  # type: ignore[no-untyped-def]
-        return lambda amount: None
-
-    def note(self, text: str) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
@@ -51,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     folder = tmp_path_factory.mktemp("telephone")
     recipe = write_tone_recipe(folder)
     recipe.write_text(recipe.read_text() + FRONTEND)
-    made = TrainingRun(recipe, folder / "runs" / "phone", 0, Quiet())
+    made = TrainingRun(recipe, folder / "runs" / "phone", 0, Notes())
     made.run()
     return made
 
@@ -79,7 +71,7 @@ def test_recordings_of_another_rate_than_the_front_end_are_refused(run: Training
 
 def test_the_bundle_hears_every_rate_alike(run: TrainingRun, tmp_path: Path) -> None:
     """Calibrated, measured and written at 8 kHz; a stream of another rate is resampled."""
-    written = finish(run, tmp_path / "phone", Quiet().stage)
+    written = finish(run, tmp_path / "phone", Notes().stage)
     bundle = Bundle.load(written.path)
     assert bundle.metadata.frontend.sample_rate == HALF
     assert bundle.metadata.step_samples == 800

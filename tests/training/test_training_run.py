@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from processes import cli_command, cli_environment
+from run_notes import Notes
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import ManifestError, RecipeError, TrainingError
@@ -20,23 +20,6 @@ from wakeword.training.export import check_parity
 from wakeword.training.finish import finish
 from wakeword.training.run import TrainingRun
 from wakeword.training.shards import ShardPlan, make_shard, shards
-
-
-class Notes:
-    """Collects what a run says; raises KeyboardInterrupt after a chosen note."""
-
-    def __init__(self, stop_after: str = "\0") -> None:
-        self.notes: list[str] = []
-        self._stop_after = stop_after
-
-    def stage(self, name: str, total: float, unit: str = "s") -> Callable[[float], None]:
-        self.notes.append(f"stage {name}: {total:g} {unit}")
-        return lambda amount: None
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-        if text.startswith(self._stop_after):
-            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")

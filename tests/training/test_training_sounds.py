@@ -131,7 +131,7 @@ def test_a_mistake_that_a_border_divides_is_one() -> None:
 )  # fmt: skip
 def test_impossible_choices_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
-        Choice(**wrong)  # type: ignore[arg-type]
+        Choice(**wrong)
 
 
 def test_peaks_by_hand() -> None:

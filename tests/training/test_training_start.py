@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from bundles import load_tiny_bundle
+from run_notes import Notes
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import BundleError, RecipeError
@@ -20,19 +21,6 @@ from wakeword.training.start import blended, start_from, weights
 
 SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
 LABELS = ("background", "low tone", "high tone")
-
-
-class Silent:
-    """A reporter that keeps its notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def stage(self, name: str, total: float, unit: str = "s") -> object:
-        return lambda amount: None
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def network(seed: int, **parameters: object) -> torch.nn.Module:
@@ -97,7 +85,7 @@ def test_an_impossible_blend_is_refused(blend: str, tmp_path: Path) -> None:
 
 def test_a_run_begins_with_the_weights_of_the_bundle_it_names(tmp_path: Path) -> None:
     recipe = write_tone_recipe(tmp_path)
-    fresh = TrainingRun(recipe, tmp_path / "runs" / "first", 0, Silent())
+    fresh = TrainingRun(recipe, tmp_path / "runs" / "first", 0, Notes())
     weighty = {k: v + 1.0 for k, v in fresh.trainer.average.state_dict().items()}
     fresh.trainer.average.load_state_dict(weighty)
     bundle = fresh.bundle()
@@ -105,7 +93,7 @@ def test_a_run_begins_with_the_weights_of_the_bundle_it_names(tmp_path: Path) ->
     text = recipe.read_text().replace("[training]\n", '[training]\nstart = "first"\n')
     recipe.write_text(text)
     assert read_recipe(recipe).training.start == "first"
-    notes = Silent()
+    notes = Notes()
     run = TrainingRun(recipe, tmp_path / "runs" / "second", 0, notes)
     for state in (run.trainer.model.state_dict(), run.trainer.average.state_dict()):
         assert all(torch.equal(state[k], v) for k, v in weighty.items())
@@ -120,4 +108,4 @@ def test_a_run_begins_with_the_weights_of_the_bundle_it_names(tmp_path: Path) ->
         assert torch.allclose(found[name], value - 2.25, atol=1e-5)
     recipe.write_text(text.replace('"first"', '"nowhere"'))
     with pytest.raises(BundleError):
-        TrainingRun(recipe, tmp_path / "runs" / "third", 0, Silent())
+        TrainingRun(recipe, tmp_path / "runs" / "third", 0, Notes())

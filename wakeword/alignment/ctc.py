@@ -25,7 +25,8 @@ from wakeword.data.align import (
 )
 from wakeword.errors import ConfigError
 
-Method = Literal["energy", "ctc-sequential", "ctc-path"]
+ByLetters = Literal["ctc-sequential", "ctc-path"]
+Method = Literal["energy", ByLetters]
 METHODS: tuple[Method, ...] = get_args(Method)
 LEAST_LOG_LIKELIHOOD = -8.0
 """Natural logarithm for each character, below which nothing like the text is said. Recordings of
@@ -47,7 +48,7 @@ class CtcAligner:
     """
 
     model: LetterModel
-    method: Literal["ctc-sequential", "ctc-path"]
+    method: ByLetters
 
     def __call__(
         self, samples: NDArray[np.float32], sample_rate: int, word: str, transcript: str

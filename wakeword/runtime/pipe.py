@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from typing import IO
 
 _HEAD = struct.Struct("<BI")
 _LENGTH = struct.Struct("<Q")
 
 
-def write_message(pipe: BinaryIO, kind: int, *parts: bytes | memoryview) -> None:
+def write_message(pipe: IO[bytes], kind: int, *parts: bytes | memoryview) -> None:
     """Write a message, wholly.
 
     Raises
@@ -24,7 +24,7 @@ def write_message(pipe: BinaryIO, kind: int, *parts: bytes | memoryview) -> None
     pipe.flush()
 
 
-def read_message(pipe: BinaryIO) -> tuple[int, list[bytes]]:
+def read_message(pipe: IO[bytes]) -> tuple[int, list[bytes]]:
     """Wait for a message, and read it wholly.
 
     Raises
@@ -37,7 +37,7 @@ def read_message(pipe: BinaryIO) -> tuple[int, list[bytes]]:
     return kind, [_read(pipe, length) for length in lengths]
 
 
-def _read(pipe: BinaryIO, count: int) -> bytes:
+def _read(pipe: IO[bytes], count: int) -> bytes:
     data = pipe.read(count)
     if len(data) < count:
         raise EOFError

@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
 from itertools import count
-from typing import BinaryIO
 
 import numpy as np
 
@@ -62,9 +61,8 @@ class EngineProcess:
             start_new_session=True,  # Ctrl-C on a terminal is for us to handle
         )  # fmt: skip
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._to: BinaryIO = self._process.stdin  # type: ignore[assignment]
-        self._from: BinaryIO = self._process.stdout  # type: ignore[assignment]
-        _widen(self._process.stdin.fileno())
+        self._to, self._from = self._process.stdin, self._process.stdout
+        _widen(self._to.fileno())
         self._lock = threading.Lock()
         self._lost = ""
         self._numbers = count(1)
