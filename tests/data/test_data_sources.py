@@ -139,3 +139,14 @@ def test_an_aligner_that_reads_places_words_in_sentences_that_hold_them_once() -
     assert [w.index for w in sources.words[0]] == [0, 6]
     assert [(w.index, w.start, w.end) for w in sources.words[1]] == [(3, RATE, 2 * RATE)]
     assert sources.clips == (4,) and sources.speech == (8,)
+
+
+def test_words_learnt_beside_are_taken_from_recordings_that_say_nothing_else() -> None:
+    sentence = (recording("say gamma once more", seconds=3.0), burst(3.0, 0.0, 3.0))
+    gamma = (recording("gamma", times_s=WORD_S), burst(CLIP_S, *WORD_S))
+    corpus = corpus_of([ALPHA, gamma, sentence, HUM])
+    sources = collect(corpus, ["alpha"], KINDS, [], also=["gamma"])
+    assert [[w.index for w in found] for found in (*sources.words, *sources.also)] == [[0], [1]]
+    assert sources.speech == (2,) and sources.clips == ()
+    with pytest.raises(ManifestError, match="delta"):
+        collect(corpus, ["alpha"], KINDS, [], also=["delta"])

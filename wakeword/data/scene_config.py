@@ -8,7 +8,7 @@ from wakeword.errors import ConfigError
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
-    *("paced", "syllabic", "spliced", "telephone", "ended", "knocks", "near_miss", "mined"),
+    *("paced", "syllabic", "spliced", "telephone", "ended", "knocks", "near_miss", "mined", "also"),
 )
 """The fields of :class:`SceneConfig` that are probabilities."""
 
@@ -19,6 +19,7 @@ class SceneConfig:
 
     seconds: float = 3.2
     positives: float = 0.5
+    also: float = 0.0
     word_end_s: tuple[float, float] = (2.0, 2.6)
     snr_db: tuple[float, float] = (-5.0, 15.0)
     faint_snr_db: tuple[float, float] = (15.0, 40.0)

@@ -60,7 +60,7 @@ class SceneMaker:
 
     def positive(self, rng: np.random.Generator) -> Scene:
         """A word in some voice, room, noise and company."""
-        label = int(rng.integers(len(self.sources.words)))
+        label = self._label(rng)
         clip, start, end = self._voice(label, rng)
         at = round(rng.uniform(*self.config.word_end_s) * self.rate) - end
         speech = place(clip, at, self.length)
@@ -85,8 +85,16 @@ class SceneMaker:
             speech = self._sound(rng)
         return self._finish(speech, 0, 0, mistaken, rng)
 
+    def _label(self, rng: np.random.Generator) -> int:
+        """A word of the bundle, or one learnt beside it: those by the root of their number."""
+        words, also = self.sources.words, self.sources.also
+        if not also or rng.random() >= self.config.also:
+            return int(rng.integers(len(words)))
+        weights = np.sqrt([len(found) for found in also])
+        return len(words) + int(rng.choice(len(also), p=weights / weights.sum()))
+
     def _pick_word(self, label: int, rng: np.random.Generator) -> AlignedWord:
-        words = self.sources.words[label]
+        words = (*self.sources.words, *self.sources.also)[label]
         synthetic = rng.random() < self.config.synthetic
         wanted = [w for w in words if w.synthetic == synthetic] or words
         return wanted[int(rng.integers(len(wanted)))]

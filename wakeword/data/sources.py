@@ -46,10 +46,15 @@ class Mined:
 
 @dataclass(frozen=True)
 class Sources:
-    """Everything one split offers to the scene maker; indices point into ``corpus``."""
+    """Everything one split offers to the scene maker; indices point into ``corpus``.
+
+    ``words`` are those of the bundle, ``also`` those that are learnt beside them: class ``k + 1``
+    is the ``k``-th of both.
+    """
 
     corpus: Corpus
     words: tuple[tuple[AlignedWord, ...], ...]
+    also: tuple[tuple[AlignedWord, ...], ...]
     speech: tuple[int, ...]
     clips: tuple[int, ...]
     noise: tuple[int, ...]
@@ -64,41 +69,43 @@ def collect(
     kinds: Kinds,
     rooms: Sequence[NDArray[np.float32]],
     align: Aligner = align_by_energy,
+    also: Sequence[str] = (),
 ) -> Sources:
     """Sort the recordings of ``corpus`` into words, speech, short clips, noise and music.
 
     A recording whose text is exactly a label is that word, at its stated times or aligned; so is
     a sentence whose stated times are those of a label, and one that merely holds a label once, if
     ``align`` finds it there. Other recordings that say a label are left out, since nobody knows
-    where. A recording without a transcript is taken at its corpus's word: it is negative.
+    where. A recording without a transcript is taken at its corpus's word: it is negative. Of the
+    words of ``also``, recordings that say nothing else are taken.
 
     Raises
     ------
     ManifestError
         A label has no usable recording, or there is no noise or no negative speech.
     """
-    words: list[list[AlignedWord]] = [[] for _ in labels]
+    words: dict[str, list[AlignedWord]] = {word: [] for word in (*labels, *also)}
     speech: list[int] = []
     clips: list[int] = []
     noise: list[int] = []
     music: list[int] = []
     vocabulary = Vocabulary.of(corpus.recordings)
     for i, r in enumerate(corpus.recordings):
-        said = r.text if r.text in labels else vocabulary.timed_word(r)
+        said = r.text if r.text in words else vocabulary.timed_word(r)
         if r.corpus in kinds.noise:
             (music if r.corpus in kinds.music else noise).append(i)
-        elif said is not None and said in labels:
+        elif said is not None and (said in labels or r.text in also):
             times = _stated_times(r) or _found_times(corpus, i, said, align)
             if times is not None:
-                words[labels.index(said)].append(_aligned(corpus, i, times, kinds))
+                words[said].append(_aligned(corpus, i, times, kinds))
         elif not (inside := [label for label in labels if r.says(label)]):
             running = " " in r.text or not r.text  # one word, or no transcript at all
             (speech if r.seconds >= 2.0 and running else clips).append(i)
         elif len(inside) == 1 == r.times_said(inside[0]):
             times = _found_times(corpus, i, inside[0], align)
             if times is not None:
-                words[labels.index(inside[0])].append(_aligned(corpus, i, times, kinds))
-    for label, found in zip(labels, words, strict=True):
+                words[inside[0]].append(_aligned(corpus, i, times, kinds))
+    for label, found in words.items():
         if not found:
             raise ManifestError(f"no usable recording of '{label}' in the training split")
     for name, found_kind in (("noise", noise), ("negative speech", speech or clips)):
@@ -106,7 +113,8 @@ def collect(
             raise ManifestError(f"the training split holds no {name}")
     return Sources(
         corpus,
-        tuple(map(tuple, words)),
+        tuple(tuple(words[word]) for word in labels),
+        tuple(tuple(words[word]) for word in also),
         tuple(speech),
         tuple(clips),
         tuple(noise),

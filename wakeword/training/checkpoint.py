@@ -15,7 +15,7 @@ from wakeword.files import atomic_write
 from wakeword.training.recipe import Recipe
 
 _LATER: dict[str, dict[str, Any]] = {
-    "data": {"more_manifests": ()},
+    "data": {"more_manifests": (), "also_words": ()},
     "scenes": {
         "telephone": 0.0,
         "uneven": 0.0,
@@ -23,6 +23,7 @@ _LATER: dict[str, dict[str, Any]] = {
         "spliced": 0.0,
         "knocks": 0.0,
         "ended": 0.0,
+        "also": 0.0,
     },
     "features": {"bend": 0.0},
     "training": {"start": ""},

@@ -53,7 +53,8 @@ class DataSection:
 
     ``licences`` states, for every corpus that is trained on, under what terms: the bundle
     repeats it, and a corpus without one is refused. ``more_manifests`` are trained on only: what
-    is measured comes from ``manifest``.
+    is measured comes from ``manifest``. ``also_words`` are learnt beside the bundle's words, and
+    are background in the bundle: what many speakers say teaches what a speaker may change.
     """
 
     manifest: str
@@ -73,8 +74,11 @@ class DataSection:
     music_corpora: tuple[str, ...] = ("opensurge",)
     rooms: int = 400
     alignment: Method = "energy"
+    also_words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.also_words) > 1000:
+            raise RecipeError(f"{len(self.also_words)} also_words are more than 1000")
         if not 0 <= self.rooms <= 100_000:
             raise RecipeError(f"rooms = {self.rooms} must be between 0 and 100000")
 
@@ -173,12 +177,26 @@ class Recipe:
     detection: DetectionSection = field(default_factory=DetectionSection)
 
     def __post_init__(self) -> None:
+        try:
+            check_labels(self.labels)
+        except BundleError as error:
+            raise RecipeError(f"data.also_words: {error}") from error
+        if bool(self.data.also_words) != (self.scenes.also > 0.0):
+            raise RecipeError(
+                f"{len(self.data.also_words)} data.also_words and scenes.also = "
+                f"{self.scenes.also:g}: either both or none, or nobody says them"
+            )
         frames = self.frontend.frames_after(round(self.scenes.seconds * self.frontend.sample_rate))
         if frames < self.windows.frames:
             raise RecipeError(
                 f"windows.frames = {self.windows.frames}, but a scene of {self.scenes.seconds:g} s "
                 f"has only {frames} frames"
             )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the network tells apart in training: background, the words, those beside them."""
+        return (BACKGROUND, *self.bundle.words, *self.data.also_words)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as recorded in the bundle and compared on resuming."""

@@ -35,6 +35,7 @@ from wakeword.training.export import check_parity, export_onnx
 from wakeword.training.loop import RoundReport, Trainer
 from wakeword.training.measuring import Stage
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
+from wakeword.training.own_words import OwnWords
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.records import check_licences, data_sources
 from wakeword.training.shards import ShardPlan, shards
@@ -92,7 +93,6 @@ class TrainingRun:
         # The network first: an impossible one is refused before hours of audio are read.
         start = self.recipe.training.start
         self._first = Bundle.load(beside / start) if start else None
-        self._labels = (BACKGROUND, *self.recipe.bundle.words)
         self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
         self.sources = self._prepare()
@@ -132,9 +132,9 @@ class TrainingRun:
         """
         model, share = self.trainer.average, self.recipe.training.blend
         if self._first is not None and share > 0.0:
-            model = blended(model, self._first, self._labels, share)
+            model = blended(model, self._first, self.recipe.labels, share)
         bundle = self._as_bundle(model, self.recipe.detection.smoother_steps)
-        difference = check_parity(model, bundle)
+        difference = check_parity(self._own_words(model), bundle)
         self.reporter.note(f"torch, ONNX Runtime and streaming agree to {difference:.1g}")
         return bundle
 
@@ -196,7 +196,8 @@ class TrainingRun:
         kinds = Kinds(
             frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
         )
-        return collect(corpus, self.recipe.bundle.words, kinds, rooms, make_aligner(d.alignment))
+        words, align = self.recipe.bundle.words, make_aligner(d.alignment)
+        return collect(corpus, words, kinds, rooms, align, d.also_words)
 
     def _chosen(self) -> tuple[Recording, ...]:
         """The recordings that this recipe trains on."""
@@ -221,15 +222,20 @@ class TrainingRun:
             r.network.parameters,
             r.windows.frames,
             r.frontend.channels,
-            len(r.bundle.words) + 1,
+            len(r.labels),
         )
         if self._first is not None:
-            start_from(model, self._first, self._labels)
+            start_from(model, self._first, r.labels)
             self.reporter.note(f"starting from {self._first.name} {self._first.metadata.version}")
         return Trainer(model, r.training, r.windows)
 
+    def _own_words(self, model: nn.Module) -> nn.Module:
+        """The network as the bundle has it: words learnt beside its own are background."""
+        d, words = self.recipe.data, self.recipe.bundle.words
+        return OwnWords(model, len(words)) if d.also_words else model
+
     def _as_bundle(self, model: nn.Module, smoother_steps: int) -> Bundle:
-        r = self.recipe
+        r, model = self.recipe, self._own_words(model)
         onnx = export_onnx(model.eval(), r.windows.frames, r.frontend.channels)
         metadata = BundleMetadata(
             name=r.bundle.name,
@@ -242,7 +248,7 @@ class TrainingRun:
             frontend=r.frontend,
             window_frames=r.windows.frames,
             step_samples=r.detection.step_samples,
-            labels=self._labels,
+            labels=(BACKGROUND, *r.bundle.words),
             smoother=SmootherConfig(steps=smoother_steps),
             detector=DetectorConfig(refractory_s=r.detection.refractory_s),
             default_target_fa_per_hour=r.bundle.default_target_fa_per_hour,

@@ -36,7 +36,7 @@ def start_from(model: nn.Module, bundle: Bundle, labels: tuple[str, ...]) -> Non
     """
     stored = weights(bundle.model)
     state = dict(model.state_dict())
-    if bundle.metadata.labels != labels:
+    if learnt_labels(bundle) != labels:
         stored = {k: v for k, v in stored.items() if not k.startswith("output.")}
         state = {k: v for k, v in state.items() if not k.startswith("output.")}
     wrong = [k for k, v in state.items() if k not in stored or stored[k].shape != v.shape]
@@ -59,7 +59,7 @@ def blended(model: nn.Module, bundle: Bundle, labels: tuple[str, ...], share: fl
     RecipeError
         The bundle holds another network, or other words.
     """
-    if bundle.metadata.labels != labels:
+    if learnt_labels(bundle) != labels:
         raise RecipeError(
             f"training.blend = {share}: the words of '{bundle.name}' are not those of the recipe"
         )
@@ -71,6 +71,13 @@ def blended(model: nn.Module, bundle: Bundle, labels: tuple[str, ...], share: fl
     return out
 
 
+def learnt_labels(bundle: Bundle) -> tuple[str, ...]:
+    """What the network of ``bundle`` tells apart: its labels, and words learnt beside them."""
+    data = bundle.metadata.training.recipe.get("data")
+    also = data.get("also_words", ()) if isinstance(data, Mapping) else ()
+    return (*bundle.metadata.labels, *map(str, also))
+
+
 def weights(model: bytes) -> dict[str, Tensor]:
     """The weights of an exported network under the names that torch gives them."""
     import onnx
@@ -78,7 +85,7 @@ def weights(model: bytes) -> dict[str, Tensor]:
     proto = onnx.load_model_from_string(model)
     values = {i.name: onnx.numpy_helper.to_array(i) for i in proto.graph.initializer}
     named = {
-        name.removeprefix("model."): torch.tensor(value)
+        name.rpartition("model.")[2]: torch.tensor(value)
         for name, value in values.items()
         if name.startswith("model.")
     }
