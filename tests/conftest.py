@@ -1,7 +1,7 @@
 """What every test may use: the shared recordings, a small real bundle, the command line.
 
-Three switches make a skip a failure, for machines that must be able to run everything:
-``WAKEWORD_REQUIRE_BROWSER=1``, ``WAKEWORD_REQUIRE_MICROPHONE=1`` and ``WAKEWORD_REQUIRE_SHARED=1``
+Switches make a skip a failure, for machines that must be able to run everything:
+``WAKEWORD_REQUIRE_BROWSER=1``, and the same with ``MICROPHONE``, ``SHARED`` and ``SYNTHESISER``
 (continuous integration sets all). Without them such tests skip with their reason.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Generator, Mapping
@@ -29,7 +30,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIRED = {
-    marker: f"WAKEWORD_REQUIRE_{marker.upper()}" for marker in ("browser", "microphone", "shared")
+    marker: f"WAKEWORD_REQUIRE_{marker.upper()}"
+    for marker in ("browser", "microphone", "shared", "synthesiser")
 }
 
 
@@ -62,6 +64,12 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from bundles import write_tiny_bundle
 
     return Path(write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
+
+
+@pytest.fixture
+def own_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "own"))
 
 
 @pytest.fixture(scope="session")

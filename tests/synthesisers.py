@@ -1,17 +1,32 @@
-"""Speech synthesisers of this machine; tests that need one skip where it is missing."""
+"""Speech synthesisers of this machine; tests that need one skip where it is missing.
+
+``WAKEWORD_REQUIRE_SYNTHESISER=1`` makes such a skip a failure (conftest.py).
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 import pytest
 
-needs_espeak = pytest.mark.skipif(
-    shutil.which("espeak-ng") is None, reason="needs espeak-ng (apt-get install espeak-ng)"
-)
+
+def needs(program: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Skip a test, saying what it lacks, where ``program`` is not installed."""
+    missing = pytest.mark.skipif(
+        shutil.which(program) is None, reason=f"needs {program} (apt-get install {program})"
+    )
+
+    def mark(test: Callable[..., None]) -> Callable[..., None]:
+        return pytest.mark.synthesiser(missing(test))
+
+    return mark
+
+
+needs_espeak = needs("espeak-ng")
 
 
 def skip_without(program: str) -> None:
-    """Skip the test that runs, saying what it lacks."""
+    """The same while a test runs; it is marked ``synthesiser``."""
     if shutil.which(program) is None:
         pytest.skip(f"needs {program} (apt-get install {program})")

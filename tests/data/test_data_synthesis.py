@@ -65,6 +65,7 @@ def test_impossible_takes_are_refused(pace: float, pitch: float) -> None:
         Take("alpha", WORDS, FORMULAS[0], pace, pitch)
 
 
+@pytest.mark.synthesiser
 @pytest.mark.parametrize("engine", ["espeak-ng", "flite", "festival"])
 def test_a_voice_of_every_engine_says_a_word(engine: Engine) -> None:
     """Pace and length go together, silence is around it, and training finds the word."""

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from wakeword.cli.options import note
-from wakeword.cli.train import StageReporter, put_aside
+from wakeword.cli.run_options import (
+    StageReporter,
+    folder_of_run,
+    recipe_argument,
+    restart_option,
+    run_option,
+)
 from wakeword.cli.trial_options import Stages
 from wakeword.errors import MissingExtraError, TrainingError
 
@@ -22,14 +28,8 @@ Interrupted, it goes on from the last epoch when it is started again.
 
 
 @click.command(epilog=EPILOG)
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--run",
-    "run_folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Checkpoints and caches. [default: runs/<recipe's name>]",
-)
+@recipe_argument
+@run_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -40,7 +40,7 @@ Interrupted, it goes on from the last epoch when it is started again.
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True,
               help="Cores to train on.")  # fmt: skip
 @click.option("--now", is_flag=True, help="Do not train on: export what the last epoch gave.")
-@click.option("--restart", is_flag=True, help="Start anew although there is a checkpoint.")
+@restart_option
 def train_aligner(
     recipe: Path, run_folder: Path | None, out: Path, threads: int, now: bool, restart: bool
 ) -> None:
@@ -56,17 +56,16 @@ def train_aligner(
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train", "training") from error
 
-    run_folder = run_folder or Path("runs") / read_letters_recipe(recipe).name
+    name = read_letters_recipe(recipe).name
     if now and restart:
         raise click.UsageError("--now and --restart exclude each other")
-    if restart and (run_folder / "checkpoint.pt").exists():
-        put_aside(run_folder)
+    folder = folder_of_run(run_folder, name, restart=restart)
     with Stages() as stage:
-        run = LettersRun(recipe, run_folder, StageReporter(stage), threads)
+        run = LettersRun(recipe, folder, StageReporter(stage), threads)
         if not now:
             run.run()
         elif not run.resume():
-            raise TrainingError(f"{run_folder} holds no checkpoint: not one epoch is through")
+            raise TrainingError(f"{folder} holds no checkpoint: not one epoch is through")
         model = run.save(out)
     click.echo(out)
     made = model.metadata

@@ -1,28 +1,22 @@
-"""``wakeword evaluate`` and ``wakeword calibrate`` on real files, from the outside."""
+"""``wakeword evaluate`` on real files, from the outside."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
-import os
-import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from bundles import RATE
-from processes import RunCli, cli_command, cli_environment
-from tone_manifest import HIGH, LOW, SENTENCE, ToneManifest, tone_manifest
+from processes import RunCli
+from refusals import json_lines, refused
+from tone_manifest import HIGH, LOW, ToneManifest, tone_manifest
 
 from wakeword.runtime import Bundle
 
 NOISE = ("--noise-corpus", "noise")
-ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 
 
 @pytest.fixture(scope="module")
@@ -30,37 +24,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> ToneManifest:
     return tone_manifest(tmp_path_factory.mktemp("recordings"))
 
 
-@pytest.fixture
-def own_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(tiny_bundle, tmp_path / "own"))
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """Checksum of every file below ``folder``."""
-    return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in folder.rglob("*")
-        if p.is_file()
-    }
-
-
-def figures(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def refused(done: subprocess.CompletedProcess[str], *says: str) -> None:
-    assert done.returncode == 2 and done.stdout == "", done
-    assert "Traceback" not in done.stderr and done.stderr.count("error: ") == 1
-    for text in says:
-        assert text in done.stderr, done.stderr
-
-
 def test_figures_by_word_and_condition(
     run_cli: RunCli, tiny_bundle: Path, made: ToneManifest
 ) -> None:
     """The bundle hears its tones in every clip, faint noise or none."""
-    rows = figures(run_cli("evaluate", tiny_bundle, "--manifest", made.path, *NOISE,
+    rows = json_lines(run_cli("evaluate", tiny_bundle, "--manifest", made.path, *NOISE,
                            "--snr", "20", "--json"))  # fmt: skip
     misses = {(r["word"], r["condition"], r["basis"]): r for r in rows if r["figure"] == "misses"}
     conditions = ("clean", "noise at 20 dB SNR", "babble at 20 dB SNR")
@@ -116,7 +84,7 @@ def test_several_models_are_compared_on_the_same_clips(
     (own_bundle / "metadata.json").write_text(json.dumps(metadata), "utf-8")
     given = ("evaluate", tiny_bundle, own_bundle, "--manifest", made.path, *NOISE, "--no-noise",
              "--no-babble")  # fmt: skip
-    rows = figures(run_cli(*given, "--json"))
+    rows = json_lines(run_cli(*given, "--json"))
     labels = {str(tiny_bundle), str(own_bundle)}
     assert {r["model"] for r in rows if r["figure"] == "misses"} == labels
     found = {(r["basis"], r["word"]): r for r in rows if r["figure"] == "differences"}
@@ -141,7 +109,7 @@ def test_rooms_can_be_left_out_of_a_report(
     assert "<img" not in page and " m away" not in page and "clean" in page
 
 
-def test_the_same_seed_gives_the_same_figures(
+def test_the_same_seed_gives_the_same_json_lines(
     run_cli: RunCli, tiny_bundle: Path, made: ToneManifest
 ) -> None:
     def run(seed: int) -> str:
@@ -158,62 +126,12 @@ def test_what_is_missing_is_noted_and_the_rest_measured(
     made.rows = [r for r in made.rows if r["text"] != HIGH]
     made.add("unknown", np.zeros(RATE, np.float32), "", "talk")
     done = run_cli("evaluate", tiny_bundle, "--manifest", made.save(), "--json")
-    rows = figures(done)
+    rows = json_lines(done)
     assert {r["condition"] for r in rows if r["figure"] == "misses"} == {"clean"}
     assert "no clips of high tone" in done.stderr
     assert "no clips in noise" in done.stderr and "none are named" in done.stderr
     assert "babble of 6 talkers needs" in done.stderr
     assert "1 recordings (0 min) hold a word at an unknown time" in done.stderr
-
-
-def test_calibration_writes_a_new_bundle(
-    run_cli: RunCli, tiny_bundle: Path, made: ToneManifest, tmp_path: Path
-) -> None:
-    before, out = contents(tiny_bundle), tmp_path / "models" / "new"
-    done = run_cli("calibrate", tiny_bundle, "--manifest", made.path, *NOISE, "--out", out,
-                   "--json")  # fmt: skip
-    rows = figures(done)
-    assert [(r["word"], r["target_fa_per_hour"]) for r in rows] == [
-        (w, t) for w in (LOW, HIGH) for t in (0.1, 0.5, 1.0, 2.0)
-    ]
-    assert contents(tiny_bundle) == before
-    new = Bundle.load(out)
-    assert new.model == Bundle.load(tiny_bundle).model
-    for row in rows:
-        point = new.operating_point(row["word"], row["target_fa_per_hour"])
-        assert (point.threshold, point.statement) == (row["threshold"], row["statement"])
-        assert point.condition == "noise at 10 dB SNR" and point.clips == 4
-        assert not point.supported and "cannot support" in point.statement
-    assert new.card.startswith("# Tones") and "## Operating points" in new.card
-    assert contents(out)["recipe.toml"] == before["recipe.toml"]
-
-
-def test_calibration_in_place_replaces_its_own_section_of_the_card(
-    run_cli: RunCli, own_bundle: Path, made: ToneManifest
-) -> None:
-    figure = own_bundle / "figures" / "curve.png"
-    figure.parent.mkdir()
-    figure.write_bytes(b"png")
-    for targets in (("0.5",), ("0.5", "100")):
-        options = [text for target in targets for text in ("--target", target)]
-        done = run_cli("calibrate", own_bundle, "--manifest", made.path, *NOISE, "--in-place",
-                       *options)  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert "| low tone" in done.stdout and "cannot support 0.5" in done.stderr
-        bundle = Bundle.load(own_bundle)
-        assert bundle.operating_points(LOW).targets == tuple(map(float, targets))
-        assert bundle.card.count("## Operating points") == 1
-    assert figure.read_bytes() == b"png"
-    assert [p.name for p in own_bundle.parent.iterdir() if p.name.startswith(".")] == []
-
-
-def test_a_dry_run_changes_nothing(
-    run_cli: RunCli, own_bundle: Path, made: ToneManifest
-) -> None:
-    before = contents(own_bundle)
-    done = run_cli("calibrate", own_bundle, "--manifest", made.path, "--dry-run")
-    assert done.returncode == 0 and "misses are measured in clean clips" in done.stderr
-    assert contents(own_bundle) == before
 
 
 @pytest.mark.parametrize(
@@ -238,29 +156,6 @@ def test_bad_requests_to_evaluate_are_refused(
     refused(run_cli("evaluate", tiny_bundle, *NOISE, *given), says)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ([], "--out DIR, --in-place and --dry-run"),
-        (["--in-place", "--dry-run"], "--out DIR, --in-place and --dry-run"),
-        (["--dry-run", "--target", "0"], "target of 0.0"),
-        (["--dry-run", "--target", "nan", "--target", "0.5"], "target of nan"),
-        (["--dry-run", "--target", "1"], "default of 0.5"),
-        (["--in-place", "--split", "train"], "no negative audio"),
-    ],
-)
-def test_bad_requests_to_calibrate_are_refused_and_change_nothing(
-    run_cli: RunCli, own_bundle: Path, tmp_path: Path, arguments: list[str], says: str
-) -> None:
-    made = tone_manifest(tmp_path / "recordings", clips=1, talks=1)
-    if "train" in arguments:
-        made.rows = [dict(r, text=LOW, split="train") for r in made.rows[:1]]
-        made.save()
-    before = contents(own_bundle)
-    refused(run_cli("calibrate", own_bundle, "--manifest", made.path, *arguments), says)
-    assert contents(own_bundle) == before
-
-
 def test_unknown_models_and_broken_manifests_are_refused(
     run_cli: RunCli, tiny_bundle: Path, tmp_path: Path
 ) -> None:
@@ -283,29 +178,3 @@ def test_a_folder_that_is_no_report_is_refused_before_scoring(
     done = run_cli("evaluate", tiny_bundle, "--manifest", made.path, "--report", tmp_path)
     refused(done, "thesis.tex")
     assert "scoring" not in done.stderr
-
-
-@ON_POSIX
-def test_ctrl_c_while_scoring_leaves_the_bundle_as_it_was(
-    own_bundle: Path, tmp_path: Path
-) -> None:
-    """The same long recording, a hundred times: 33 hours take long enough to be interrupted."""
-    made = tone_manifest(tmp_path / "recordings", clips=1, talks=1)
-    rng = np.random.default_rng(2)
-    long = (0.1 * rng.standard_normal(1_200 * RATE)).astype(np.float32)
-    made.add("long", long, SENTENCE, "talk", speaker="x")
-    made.rows += [made.rows[-1]] * 99
-    before = contents(own_bundle)
-    process = subprocess.Popen(
-        cli_command("calibrate", own_bundle, "--manifest", made.save(), "--in-place"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=cli_environment(None),
-    )
-    time.sleep(2.5)
-    assert process.poll() is None, process.communicate()
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130 and stdout == b"" and b"Traceback" not in stderr
-    assert contents(own_bundle) == before
-    assert [p.name for p in own_bundle.parent.iterdir() if p.name.startswith(".")] == []
