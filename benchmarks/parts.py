@@ -36,7 +36,7 @@ def measure(engine: Engine, streams: int, rounds: int) -> dict[str, float]:
     """Milliseconds of CPU by part; each part's least over the rounds."""
     spent: Counter[str] = Counter()
     timed(engine.frontend, "process", "front end", spent)
-    timed(engine._session, "run", "network", spent)
+    timed(engine._windows, "score", "network", spent)
     opened = [engine.open_stream(RATE) for _ in range(streams)]
     dice = np.random.default_rng(1)
     found = []

@@ -96,11 +96,11 @@ def test_a_failing_network_leaves_all_streams_as_they_were(
         stream.accept(samples)
         stream.finish()
 
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise BundleError("broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine._session, "run", fail)
+        patch.setattr(engine._windows, "score", fail)
         with pytest.raises(BundleError, match="broken"):
             engine.step(streams)
     assert [stream.scored_steps for stream in streams] == [0, 0, 0]

@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.frontend import Frontend, FrontendState
+from wakeword.frontend import Frontend
 from wakeword.runtime.batches import Groups
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.engine_base import MAX_BATCH, EngineBase, Scored
-from wakeword.runtime.session import CALL_WINDOWS, Session
+from wakeword.runtime.heard import Heard, Past, split, stack
 from wakeword.runtime.smoother import Smoother
 from wakeword.runtime.stream import Stream
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What the engine must know of the samples that streams have behind them; state as a value.
-
-    frames (streams, window_frames, channels): the last features, silence before the stream began.
-    smoother (streams, smoother.steps - 1, words of the bundle): the last posteriors.
-    """
-
-    frontend: FrontendState
-    frames: NDArray[np.float32]
-    smoother: NDArray[np.float32]
-
-    @staticmethod
-    def stack(parts: Sequence[Heard], frames: NDArray[np.float32]) -> Heard:
-        """Of many streams; all must have the same front-end tail. ``frames`` is room for theirs."""
-        return Heard(
-            FrontendState.stack([part.frontend for part in parts]),
-            np.concatenate([part.frames for part in parts], out=frames),
-            np.concatenate([part.smoother for part in parts]),
-        )
-
-    def split(self) -> list[Heard]:
-        """Of one stream each. Copies: a slice would keep the arrays of the whole batch alive."""
-        return [
-            Heard(
-                FrontendState(tail[None].copy(), energies[None].copy()),
-                frames[None].copy(),
-                smoother[None].copy(),
-            )
-            for tail, energies, frames, smoother in zip(
-                self.frontend.tail, self.frontend.smoothed, self.frames, self.smoother, strict=True
-            )
-        ]
+from wakeword.runtime.windows import open_windows
 
 
 class Engine(EngineBase):
@@ -76,16 +41,18 @@ class Engine(EngineBase):
         super().__init__(bundle, max_batch)
         self._rooms = threading.local()
         self.frontend = Frontend(bundle.metadata.frontend)
-        self._session = Session(bundle, threads=threads, max_batch=min(max_batch, CALL_WINDOWS))
         self._smoother = Smoother(bundle.metadata.smoother)
-
-    def nothing_heard(self, streams: int = 1) -> Heard:
-        """What new streams go on with: silence before them."""
-        return Heard(
-            self.frontend.initial_state(streams),
-            np.tile(self.frontend.silence(), (streams, self.window_frames, 1)),
-            self._smoother.initial_state(streams, len(self.words)),
+        silence = self.frontend.silence()
+        self._windows = open_windows(bundle, silence, threads, max_batch)
+        self.rows_per_step = self._windows.rows
+        """Rows of the table in :class:`Kept` that a step of a stream takes."""
+        self.new = Past(
+            self.frontend.initial_state(),
+            np.tile(silence, (1, self._windows.frames, 1)),
+            self._smoother.initial_state(1, len(self.words)),
+            (self._windows.silence,) * self._windows.history,
         )
+        """What every new stream goes on with: silence before it."""
 
     def advance(
         self, heard: Heard, samples: NDArray[np.float32]
@@ -95,14 +62,15 @@ class Engine(EngineBase):
         Parameters
         ----------
         heard
-            As :meth:`nothing_heard` or a former call gave it.
+            What streams have behind them, and room for ``rows_per_step`` rows for each step.
         samples (streams, n) float32
             Whole steps at the engine's rate.
 
         Returns
         -------
         posteriors, smoothed (streams, steps, words), heard
-            Its frames are good until this thread's next call: copy what is kept.
+            Its frames, and what is new in the table, are good until this thread's next call:
+            copy what is kept.
 
         Raises
         ------
@@ -111,48 +79,59 @@ class Engine(EngineBase):
         """
         steps = samples.shape[1] // self.step_samples
         features, after = self.frontend.process(samples, heard.frontend)
-        windows = self._room("windows", len(samples) * steps)
-        by_stream = windows.reshape(len(samples), steps, *windows.shape[1:])
-        self._fill(by_stream, features, heard)
-        posteriors = self._session.run(windows)[:, 1:].reshape(len(samples), steps, -1)
+        shape = (len(samples), steps, *heard.frames.shape[1:])
+        windows = self._room("windows", *shape)
+        self._fill(windows, features, heard)
+        labels, kept = self._windows.score(windows, heard.kept)
+        posteriors = labels[..., 1:]
         smoothed, last = self._smoother.process(posteriors, heard.smoother)
-        return posteriors, smoothed, Heard(after, by_stream[:, -1], last)
+        return posteriors, smoothed, Heard(after, windows[:, -1], last, kept)
 
-    def _nothing_heard(self) -> Heard:
-        return self.nothing_heard()
+    def _nothing_heard(self) -> Past:
+        return self.new
 
     def _kind(self, stream: Stream) -> int:
         """Samples in the tail of the front end: where they are equal, frames are equally many."""
-        return int(_heard(stream).frontend.tail.shape[1])
+        return int(_past(stream).frontend.tail.shape[1])
 
     def _score(self, groups: Groups) -> list[Scored]:
         scored = []
         for (_, steps), streams in groups.items():
             samples = np.array([s.pending.peek(steps * self.step_samples) for s in streams])
-            room = self._room("before", len(streams))
-            before = Heard.stack([_heard(s) for s in streams], room)
+            past = [_past(s) for s in streams]
+            before = stack(past, *self._rooms_for(len(past), steps))
             posteriors, smoothed, after = self.advance(before, samples)
-            scored.append(Scored(streams, posteriors, smoothed, after.split()))
+            scored.append(Scored(streams, posteriors, smoothed, split(after, past, steps)))
         return scored
 
-    def _room(self, name: str, count: int) -> NDArray[np.float32]:
-        """Memory for the frames of ``count`` windows, good until this thread asks for it again.
+    def _rooms_for(
+        self, streams: int, steps: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Where :func:`stack` puts that many streams."""
+        windows = self._windows
+        frames = self._room("before", streams, *self.new.frames.shape[1:])
+        kept = windows.history * len(windows.silence)
+        rows = streams * (kept + steps * windows.rows)
+        return frames, self._room("table", rows, windows.silence.shape[1])
+
+    def _room(self, name: str, *shape: int) -> NDArray[np.float32]:
+        """Memory that is good until this thread asks for it again.
 
         Each thread keeps its own: fresh pages from the system for every batch cost a tenth of
         all the time.
         """
         room: NDArray[np.float32] | None = getattr(self._rooms, name, None)
-        if room is None or len(room) < count:
-            shape = (count, self.window_frames, self.frontend.config.channels)
-            room = np.empty(shape, np.float32)
+        size = math.prod(shape)
+        if room is None or len(room) < size:
+            room = np.empty(size, np.float32)
             setattr(self._rooms, name, room)
-        return room[:count]
+        return room[:size].reshape(shape)
 
     def _fill(
         self, windows: NDArray[np.float32], features: NDArray[np.float32], before: Heard
     ) -> None:
-        """Write the window of each step: new frames behind those that were there before."""
-        width, config = self.window_frames, self.frontend.config
+        """Write the newest frames of each step: new ones behind those that were there before."""
+        width, config = windows.shape[2], self.frontend.config
         tail = before.frontend.tail.shape[1]
         for step in range(windows.shape[1]):
             new = config.frames_after(tail + (step + 1) * self.step_samples)
@@ -161,7 +140,7 @@ class Engine(EngineBase):
             windows[:, step, :old] = before.frames[:, width - old :]
 
 
-def _heard(stream: Stream) -> Heard:
-    heard = stream.state.heard
-    assert isinstance(heard, Heard)
-    return heard
+def _past(stream: Stream) -> Past:
+    past = stream.state.heard
+    assert isinstance(past, Past)
+    return past

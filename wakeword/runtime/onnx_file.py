@@ -38,7 +38,7 @@ def check_self_contained(model: bytes) -> None:
     """
     try:
         view = memoryview(model)
-        if not any(number == _GRAPH_FIELD for number, _ in _fields(view)):
+        if not any(number == _GRAPH_FIELD for number, _ in fields(view)):
             raise ValueError("it holds no graph")
         _check(view, "Model", 0)
     except (ValueError, IndexError) as why:
@@ -49,7 +49,7 @@ def _check(message: memoryview, kind: str, depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise ValueError(f"it is nested more than {_MAX_DEPTH} levels deep")
     inside = _MESSAGES[kind]
-    for number, value in _fields(message):
+    for number, value in fields(message):
         if kind == "Tensor" and (
             number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
         ):
@@ -61,18 +61,18 @@ def _check(message: memoryview, kind: str, depth: int) -> None:
             _check(value, inside[number], depth + 1)
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Yield (field number, integer or bytes) of one protobuf message."""
     at = 0
     while at < len(message):
-        key, at = _varint(message, at)
+        key, at = varint(message, at)
         number, wire = key >> 3, key & 7
         value: int | memoryview
         if wire == 0:
-            value, at = _varint(message, at)
+            value, at = varint(message, at)
         else:
             if wire == 2:
-                size, at = _varint(message, at)
+                size, at = varint(message, at)
             elif wire in (1, 5):
                 size = 8 if wire == 1 else 4
             else:
@@ -83,7 +83,8 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         yield number, value
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def varint(message: memoryview, at: int) -> tuple[int, int]:
+    """The number at ``at``, and where it ends."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(message):

@@ -77,13 +77,15 @@ def score(
     posteriors, smoothed = np.empty((2, int(steps.sum()), len(engine.words)), np.float32)
     by_step = samples.reshape(-1, engine.step_samples)
     kinds = np.stack([rows.tail_samples(chosen), steps], axis=1)
-    moved = []
+    rows.make_room(len(by_step))
+    moved, steps_taken = [], 0
     for kind in np.unique(kinds, axis=0):
         at = np.flatnonzero((kinds == kind).all(axis=1))
         places = (ends[at, None] - kind[1] + np.arange(kind[1])).ravel()
         new, averaged, heard = engine.advance(
-            rows.take(chosen[at]), by_step[places].reshape(len(at), -1)
+            rows.take(chosen[at], steps_taken), by_step[places].reshape(len(at), -1)
         )
+        steps_taken += len(places)
         posteriors[places] = new.reshape(len(places), -1)
         smoothed[places] = averaged.reshape(len(places), -1)
         moved.append((chosen[at], replace(heard, frames=heard.frames.copy())))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.frontend import FrontendState
-from wakeword.runtime.engine import Engine, Heard
+from wakeword.runtime.engine import Engine
+from wakeword.runtime.engine_base import MAX_BATCH
+from wakeword.runtime.heard import Heard, Kept
 
 _FIRST_ROWS = 16
+Kind = TypeVar("Kind", np.float32, np.int64)
 
 
 class Rows:
@@ -20,16 +24,22 @@ class Rows:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._new = engine.nothing_heard()
+        self._new = new = engine.new
         self._rows: dict[int, int] = {}
         self._free: list[int] = []
+        self._found_rows = engine.rows_per_step
         width = engine.frontend.config.window_samples  # a longer tail would hold a whole frame
         self._tail_samples = np.zeros(0, np.int64)
         self._arrays = [
             np.zeros((0, width), np.float32),
-            *(part[:0] for part in (self._new.frontend.smoothed, self._new.frames,
-                                    self._new.smoother)),
-        ]  # fmt: skip
+            *(part[:0] for part in (new.frontend.smoothed, new.frames, new.smoother)),
+        ]
+        steps = np.zeros((0, 0, 0), np.float32) if not new.steps else np.stack(new.steps)
+        self._history, self._height, table_width = steps.shape
+        self._silence = steps.reshape(self._history * self._height, table_width)
+        self._blocks = np.zeros((0, self._history), np.int64)
+        self._table = np.zeros((0, table_width), np.float32)
+        self._room_steps = MAX_BATCH
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -49,11 +59,24 @@ class Rows:
         """Samples in the front-end tail of each: only equal ones can be taken together."""
         return self._tail_samples[rows]
 
-    def take(self, rows: NDArray[np.int64]) -> Heard:
-        """A copy of the states of streams whose tails are equally long."""
+    def make_room(self, steps: int) -> None:
+        """For what so many steps of streams find until it is put where it stays."""
+        if steps > self._room_steps:
+            self._make_table(steps)
+
+    def take(self, rows: NDArray[np.int64], steps_before: int) -> Heard:
+        """The states of streams whose tails are equally long.
+
+        Parameters
+        ----------
+        steps_before
+            How much of the room is taken: steps that others took and that are not yet put.
+        """
         samples = int(self._tail_samples[rows[0]])
         tail, energies, frames, smoother = (array[rows] for array in self._arrays)
-        return Heard(FrontendState(tail[:, :samples], energies), frames, smoother)
+        free = len(self._blocks) * len(self._silence) + steps_before * self._found_rows
+        kept = Kept(self._table, self._blocks[rows], free)
+        return Heard(FrontendState(tail[:, :samples], energies), frames, smoother, kept)
 
     def put(self, rows: NDArray[np.int64], heard: Heard) -> None:
         """The states that they go on with."""
@@ -63,20 +86,49 @@ class Rows:
         tail[rows, :samples] = heard.frontend.tail
         energies[rows], frames[rows] = heard.frontend.smoothed, heard.frames
         smoother[rows] = heard.smoother
+        self._put_steps(rows, heard.kept.blocks)
+
+    def _put_steps(self, rows: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:
+        """Move what the last steps found to the places of the steps that nobody needs any more."""
+        own = len(self._blocks) * len(self._silence)
+        old = int((blocks[0] < own).sum())
+        unneeded, inside = self._blocks[rows, : self._history - old], np.arange(self._height)
+        self._table[unneeded[..., None] + inside] = self._table[blocks[:, old:, None] + inside]
+        self._blocks[rows] = np.concatenate([blocks[:, :old], unneeded], axis=1)
 
     def _enter(self, number: int) -> int:
         if not self._free:
             self._grow()
         row = self._rows[number] = self._free.pop()
-        self.put(np.array([row]), self._new)
+        new = self._new
+        _, energies, frames, smoother = self._arrays
+        self._tail_samples[row] = 0
+        energies[row], frames[row], smoother[row] = (
+            new.frontend.smoothed[0], new.frames[0], new.smoother[0]
+        )  # fmt: skip
+        begin = row * len(self._silence)
+        self._blocks[row] = begin + np.arange(self._history) * self._height
+        self._table[begin : begin + len(self._silence)] = self._silence
         return row
 
     def _grow(self) -> None:
-        old = len(self._tail_samples)
+        old = len(self._blocks)
         more = max(_FIRST_ROWS, old)
         self._free = list(range(old, old + more))[::-1]
-        self._tail_samples = np.concatenate([self._tail_samples, np.zeros(more, np.int64)])
-        self._arrays = [
-            np.concatenate([array, np.zeros((more, *array.shape[1:]), np.float32)])
-            for array in self._arrays
-        ]
+        self._tail_samples = _longer(self._tail_samples, more)
+        self._blocks = _longer(self._blocks, more)
+        self._arrays = [_longer(array, more) for array in self._arrays]
+        self._make_table(self._room_steps)
+
+    def _make_table(self, steps: int) -> None:
+        """Of the rows of all streams, and behind them room for ``steps`` steps."""
+        self._room_steps = steps
+        rows = len(self._blocks) * len(self._silence) + steps * self._found_rows
+        table = np.zeros((rows, self._silence.shape[1]), np.float32)
+        kept = min(rows, len(self._table))
+        table[:kept] = self._table[:kept]
+        self._table = table
+
+
+def _longer(array: NDArray[Kind], more: int) -> NDArray[Kind]:
+    return np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,18 +84,14 @@ class Session:
         return out
 
     def _run(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        try:
-            (posteriors,) = self._session.run([OUTPUT], {INPUT: np.ascontiguousarray(features)})
-        except Exception as why:  # ONNX Runtime has no public base class of its errors
-            raise BundleError(f"the network of model '{self._name}' failed: {why}") from why
-        found: NDArray[np.float32] = np.asarray(posteriors)
+        found = run_network(
+            self._session, OUTPUT, {INPUT: np.ascontiguousarray(features)}, self._name
+        )
         if found.shape != (len(features), self._labels):
             raise BundleError(
                 f"the network of model '{self._name}' gave posteriors of shape {found.shape}, "
                 f"not {(len(features), self._labels)}"
             )
-        if not np.isfinite(found).all():
-            raise BundleError(f"the network of model '{self._name}' gave NaN or infinity")
         return found
 
     def _check_signature(self) -> None:
@@ -134,6 +131,29 @@ def open_network(model: bytes, name: str, threads: int = 1) -> onnxruntime.Infer
         )
     except Exception as why:
         raise BundleError(f"ONNX Runtime cannot load model '{name}': {why}") from why
+
+
+def run_network(
+    session: onnxruntime.InferenceSession,
+    output: str,
+    inputs: Mapping[str, NDArray[np.float32]],
+    name: str,
+) -> NDArray[np.float32]:
+    """What ``session`` gives for ``output``.
+
+    Raises
+    ------
+    BundleError
+        It fails, or gives NaN or infinity.
+    """
+    try:
+        (given,) = session.run([output], dict(inputs))
+    except Exception as why:  # ONNX Runtime has no public base class of its errors
+        raise BundleError(f"the network of model '{name}' failed: {why}") from why
+    found: NDArray[np.float32] = np.asarray(given)
+    if not np.isfinite(found).all():
+        raise BundleError(f"the network of model '{name}' gave NaN or infinity")
+    return found
 
 
 def _fits(node: Any, shape: tuple[int, ...]) -> bool:
