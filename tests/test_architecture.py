@@ -27,7 +27,7 @@ BELOW = {
     "tables": {"errors"},
     "audio": BASE,
     "frontend": {"audio"} | BASE,
-    "networks": BASE,
+    "networks": {"frontend", "audio"} | BASE,
     "protocol": {"audio"} | BASE,
     "client": {"protocol", "audio"} | BASE,
     "runtime": {"frontend", "audio"} | BASE,

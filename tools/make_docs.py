@@ -1,9 +1,10 @@
 """Write what the documentation can take from the program: `python3 dev.py docs`.
 
 docs/cli.md comes from the --help of every command, the keys of a recipe in docs/training.md from
-the dataclasses that read it, the messages in docs/protocol.md and the schemas beside it from the
-message classes, settings and metrics in docs/service.md from the service; README.md shows what the
-demo prints and what the shipped bundles say was measured at their default operating points.
+the dataclasses that read it, the tables in docs/networks.md from the networks themselves, the
+messages in docs/protocol.md and the schemas beside it from the message classes, settings and
+metrics in docs/service.md from the service; README.md shows what the demo prints and what the
+shipped bundles say was measured at their default operating points.
 """
 
 from __future__ import annotations
@@ -87,15 +88,18 @@ def readme(output: str) -> str:
 
 
 if __name__ == "__main__":
+    import network_table
     import protocol_page
     import recipe_table
     import service_page
 
     CLI_PAGE.write_text(cli_page(), "utf-8")
     recipe_table.PAGE.write_text(recipe_table.training_page(), "utf-8")
+    network_table.PAGE.write_text(network_table.networks_page(), "utf-8")
     protocol_page.write()
     service_page.write()
     README.write_text(readme(demo_output()), "utf-8")
-    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name}, the messages in "
-          f"{protocol_page.PAGE.name}, settings and metrics in {service_page.PAGE.name}, "
-          f"the demo's output and the figures in {README.name}")
+    print(f"wrote {CLI_PAGE.name}, the keys in {recipe_table.PAGE.name}, the tables in "
+          f"{network_table.PAGE.name}, the messages in {protocol_page.PAGE.name}, settings and "
+          f"metrics in {service_page.PAGE.name}, the demo's output and the figures "
+          f"in {README.name}")

@@ -53,10 +53,11 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "music_corpora": "those of `noise_corpora` that are music",
         "rooms": "simulated rooms to choose from; 0 for none",
         "alignment": "how words are found: `energy`, `ctc-sequential` or `ctc-path`",
+        "also_words": "words learnt beside those of the bundle, and background in it",
     }),
     "network": (NetworkSection, {
-        "family": "which family of networks: `crnn`",
-        "parameters": "table: the family's parameters, below",
+        "family": "`crnn`, another family, or a name of `wakeword networks` (docs/networks.md)",
+        "parameters": "table: parameters of the family; those of `crnn` are below",
     }),
     "network.parameters": (CrnnConfig, {
         "filters": "convolution filters (N_C in the paper's Table 1)",
@@ -91,6 +92,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
     "scenes": (SceneConfig, {
         "seconds": "length of a scene",
         "positives": "share of scenes with a word",
+        "also": "share of them in which the word is one of `data.also_words`",
         "word_end_s": "where in the scene the word ends",
         "snr_db": "word (its loudest 0.3 s) over noise, in scenes with clear noise",
         "faint_snr_db": "the same in scenes with faint noise",

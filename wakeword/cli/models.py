@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from wakeword.cli.main import FAILED
-from wakeword.cli.options import note, say_error
+from wakeword.cli.options import echo_table, note, say_error
 from wakeword.errors import BundleError
 from wakeword.runtime import Bundle, OperatingPoint, find_bundle
 from wakeword.runtime.registry import ENVIRONMENT, bundle_folders, default_folders
@@ -44,7 +44,7 @@ def models(context: click.Context, as_json: bool) -> int:
             record = {**_record(bundle), "default": bundle.path in default_folders()}
             click.echo(json.dumps(record, ensure_ascii=False))
     else:
-        _echo_table(_rows(bundles))
+        echo_table(_rows(bundles))
         if not bundles:
             note(f"no models are installed; {ENVIRONMENT} may name folders of models")
     return code
@@ -61,7 +61,7 @@ def show(name: str, as_json: bool) -> None:
         click.echo(json.dumps(record, ensure_ascii=False))
         return
     metadata = bundle.metadata
-    _echo_table(
+    echo_table(
         [
             ("name", f"{bundle.name} {metadata.version}"),
             ("description", metadata.description),
@@ -77,7 +77,7 @@ def show(name: str, as_json: bool) -> None:
         "hour; in brackets: 95 % bounds):\n"
     )
     points = [(word, p) for word in bundle.words for p in bundle.operating_points(word).points]
-    _echo_table([_POINT_HEAD, *(_point_row(word, point) for word, point in points)])
+    echo_table([_POINT_HEAD, *(_point_row(word, point) for word, point in points)])
     for word, point in points:
         if point.statement and not point.supported:
             click.echo(f"\n{word} at {point.target_fa_per_hour:g} per hour: {point.statement}")
@@ -172,11 +172,3 @@ def _size(bundle: Bundle) -> str:
 
 def _percent(rate: float | None) -> str:
     return "-" if rate is None else f"{100 * rate:.1f} %"
-
-
-def _echo_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as columns, two spaces apart, nothing cut off: pipes want whole values."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells).rstrip())

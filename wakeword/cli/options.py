@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -130,3 +130,11 @@ def _note_unsupported(spotter: Spotter, target: float) -> None:
             statement = stream.engine.bundle.operating_points(word).unsupported(target)
             if statement:
                 note(f"{word} at {target:g} false alarms per hour: {statement}")
+
+
+def echo_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as columns, two spaces apart, nothing cut off: pipes want whole values."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())

@@ -1,50 +1,101 @@
-"""Networks by name (train extra): a registry from family to frozen configuration and module."""
+"""Networks by name (train extra): a registry from name to frozen configuration and module."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from torch import Tensor, nn
-
-from wakeword.errors import RecipeError
+from wakeword.errors import ConfigError, RecipeError
+from wakeword.networks.base import Network
+from wakeword.networks.catalogue import NETWORKS, NamedNetwork, Printed
+from wakeword.networks.cnn import Cnn, CnnConfig
+from wakeword.networks.counting import flops_per_window, macs, parameter_count, total_parameters
 from wakeword.networks.crnn import Crnn, CrnnConfig
+from wakeword.networks.ds_cnn import DsCnn, DsCnnConfig
+from wakeword.networks.res import Res, ResConfig
+from wakeword.networks.tc_resnet import TcResnet, TcResnetConfig
 from wakeword.tables import from_table
 
+__all__ = [
+    "FAMILIES",
+    "NETWORKS",
+    "NamedNetwork",
+    "Network",
+    "Printed",
+    "build",
+    "build_named",
+    "flops_per_window",
+    "macs",
+    "named_network",
+    "parameter_count",
+    "total_parameters",
+]
 
-class Network(Protocol):
-    """What every network is: features (batch, frames, channels) -> logits (batch, labels)."""
-
-    def __call__(self, features: Tensor) -> Tensor: ...
-
-    def macs(self) -> int:
-        """Multiply-accumulates of one window."""
-        ...
-
-
-FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {"crnn": (CrnnConfig, Crnn)}
+FAMILIES: dict[str, tuple[type[Any], Callable[[Any, int, int, int], Network]]] = {
+    "crnn": (CrnnConfig, Crnn),
+    "tc-resnet": (TcResnetConfig, TcResnet),
+    "res": (ResConfig, Res),
+    "cnn": (CnnConfig, Cnn),
+    "ds-cnn": (DsCnnConfig, DsCnn),
+}
 
 
-def build(family: str, table: dict[str, Any], frames: int, channels: int, labels: int) -> nn.Module:
-    """Construct a network by family name and table of its parameters, fresh weights.
+def build(
+    name: str, table: Mapping[str, Any], frames: int, channels: int, labels: int
+) -> Network:
+    """Construct a network by name with fresh weights.
+
+    Parameters
+    ----------
+    name
+        A family, or a network of ``NETWORKS``.
+    table
+        Parameters of the family; they override those of the named network.
 
     Raises
     ------
     RecipeError
-        Unknown family or parameter.
+        Unknown name or parameter, or a window into which the network does not fit.
     """
+    named = NETWORKS.get(name)
+    family = named.family if named else name
     if family not in FAMILIES:
-        raise RecipeError(f"unknown network family '{family}'; there are: {', '.join(FAMILIES)}")
+        known = ", ".join(dict.fromkeys((*NETWORKS, *FAMILIES)))
+        raise RecipeError(f"unknown network '{name}'; there are: {known}")
     config, module = FAMILIES[family]
-    return module(
-        from_table(config, table, f"network ({family})", RecipeError), frames, channels, labels
-    )
+    own = dict(named.parameters) if named else {}
+    where = f"network ({name})"
+    values = from_table(config, {**own, **table}, where, RecipeError)
+    try:
+        return module(values, frames, channels, labels)
+    except ConfigError as misfit:
+        made_for = f"; it was published for {named.frames} by {named.channels}" if named else ""
+        raise RecipeError(
+            f"{where} does not go with windows of {frames} frames by {channels} channels: "
+            f"{misfit}{made_for}"
+        ) from misfit
 
 
-def parameter_count(model: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+def named_network(name: str) -> NamedNetwork:
+    """The network of this name.
+
+    Raises
+    ------
+    RecipeError
+        There is none.
+    """
+    if name not in NETWORKS:
+        raise RecipeError(f"unknown network '{name}'; there are: {', '.join(NETWORKS)}")
+    return NETWORKS[name]
 
 
-def flops_per_window(model: nn.Module) -> int:
-    """Floating point operations of one window: two for each multiply-accumulate."""
-    return 2 * cast(Network, model).macs()
+def build_named(name: str, labels: int) -> Network:
+    """A network of ``NETWORKS`` for the front end and window that it was published with.
+
+    Raises
+    ------
+    RecipeError
+        There is none of this name.
+    """
+    named = named_network(name)
+    return build(name, {}, named.frames, named.channels, labels)

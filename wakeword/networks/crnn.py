@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wakeword.errors import ConfigError
+from wakeword.networks.base import Network, same_padding
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class CrnnConfig:
             raise ConfigError(f"dropout = {self.dropout} must be in [0, 1)")
 
 
-class Crnn(nn.Module):
+class Crnn(Network):
     """features (batch, frames, channels) -> logits (batch, labels)."""
 
     def __init__(self, config: CrnnConfig, frames: int, channels: int, labels: int) -> None:
-        super().__init__()
+        super().__init__(frames, channels, labels)
         self.config = config
         self.padding = tuple(
-            _same(size, kernel, stride)
+            same_padding(size, kernel, stride)
             for size, kernel, stride in zip(
                 (frames, channels), config.kernel, config.stride, strict=True
             )
@@ -78,22 +79,3 @@ class Crnn(nn.Module):
         x = functional.relu(self.hidden(self.dropout(x.flatten(1))))
         logits: Tensor = self.output(self.dropout(x))
         return logits
-
-    def macs(self) -> int:
-        """Multiply-accumulates of one window; two floating point operations each."""
-        c = self.config
-        gates = 3 if c.recurrent_unit == "GRU" else 4
-        steps = self.hidden.in_features // (2 * c.recurrent_units)
-        bands = self.recurrent.input_size // c.filters
-        total = steps * bands * c.filters * c.kernel[0] * c.kernel[1]
-        width = self.recurrent.input_size
-        for _ in range(c.recurrent_layers):
-            total += 2 * steps * gates * c.recurrent_units * (width + c.recurrent_units)
-            width = 2 * c.recurrent_units
-        return total + self.hidden.weight.numel() + self.output.weight.numel()
-
-
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after so that ``ceil(size / stride)`` positions fit ('same' padding)."""
-    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-    return total // 2, total - total // 2

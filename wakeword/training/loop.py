@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from wakeword.networks import Network
 from wakeword.training.checkpoint import Checkpoint
 from wakeword.training.recipe import TrainingSection
 from wakeword.training.windows import SceneArrays, WindowConfig, cut, mask
@@ -30,7 +31,7 @@ class RoundReport:
 class Trainer:
     """Holds network, averaged network and optimiser; ``train_round`` consumes one shard."""
 
-    def __init__(self, model: nn.Module, training: TrainingSection, windows: WindowConfig) -> None:
+    def __init__(self, model: Network, training: TrainingSection, windows: WindowConfig) -> None:
         self.model = model
         self.average = copy.deepcopy(model)
         self.training = training
@@ -119,8 +120,15 @@ class Trainer:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        """Exponential moving average of the weights, slower as training goes on (up to decay)."""
+        """Exponential moving average of the weights, slower as training goes on (up to decay).
+
+        What batch norm has measured is averaged with them: means that fit other weights are wrong.
+        """
         taken = self.round * 1000 + 1
         decay = min(self.training.average, taken / (taken + 100.0))
-        for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(now, 1.0 - decay)
+        now = self.model.state_dict()
+        for name, mean in self.average.state_dict().items():
+            if mean.is_floating_point():
+                mean.lerp_(now[name], 1.0 - decay)
+            else:
+                mean.copy_(now[name])

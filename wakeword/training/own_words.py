@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wakeword.networks import Network
 
 
-class OwnWords(nn.Module):
+class OwnWords(Network):
     """features (batch, frames, channels) -> logits (batch, 1 + words): the rest in background.
 
     The probability of background is that of background and of all words after the first ``words``
     together: their logits join as ``log(sum(exp))``.
     """
 
-    def __init__(self, model: nn.Module, words: int) -> None:
-        super().__init__()
+    def __init__(self, model: Network, words: int) -> None:
+        super().__init__(model.frames, model.channels, 1 + words)
         self.model = model
         self.words = words
 
@@ -27,7 +25,3 @@ class OwnWords(nn.Module):
         own = logits[:, 1 : 1 + self.words]
         others = torch.cat([logits[:, :1], logits[:, 1 + self.words :]], dim=1)
         return torch.cat([torch.logsumexp(others, dim=1, keepdim=True), own], dim=1)
-
-    def macs(self) -> int:
-        """Multiply-accumulates of one window; joining counts for none."""
-        return cast(Network, self.model).macs()

@@ -15,6 +15,7 @@ from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
 from wakeword.runtime.metadata import BACKGROUND, check_labels, check_name
 from wakeword.tables import from_table
+from wakeword.training.network_defaults import with_network_defaults
 from wakeword.training.windows import WindowConfig
 
 
@@ -85,7 +86,7 @@ class DataSection:
 
 @dataclass(frozen=True)
 class NetworkSection:
-    """Family and its parameters (see ``wakeword.networks``)."""
+    """Name of a network or family, and parameters of its own (see ``wakeword.networks``)."""
 
     family: str = "crnn"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -215,4 +216,4 @@ def read_recipe(path: str | Path) -> Recipe:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {path} cannot be read: {error}") from error
-    return from_table(Recipe, table, f"recipe {path}", RecipeError)
+    return from_table(Recipe, with_network_defaults(table), f"recipe {path}", RecipeError)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import nn
 
 from wakeword.alignment.ctc import make_aligner
 from wakeword.data.corpus import load_corpus
@@ -20,7 +19,7 @@ from wakeword.data.manifest import Manifest, Recording, join_manifests, read_man
 from wakeword.data.rooms import simulate_rooms
 from wakeword.data.sources import Kinds, Mined, Sources, collect
 from wakeword.errors import RecipeError, TrainingError
-from wakeword.networks import build, flops_per_window, parameter_count
+from wakeword.networks import Network, build, flops_per_window, parameter_count
 from wakeword.runtime.bundle import Bundle, describe_model
 from wakeword.runtime.metadata import BACKGROUND, BundleMetadata
 from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
@@ -229,12 +228,12 @@ class TrainingRun:
             self.reporter.note(f"starting from {self._first.name} {self._first.metadata.version}")
         return Trainer(model, r.training, r.windows)
 
-    def _own_words(self, model: nn.Module) -> nn.Module:
+    def _own_words(self, model: Network) -> Network:
         """The network as the bundle has it: words learnt beside its own are background."""
         d, words = self.recipe.data, self.recipe.bundle.words
         return OwnWords(model, len(words)) if d.also_words else model
 
-    def _as_bundle(self, model: nn.Module, smoother_steps: int) -> Bundle:
+    def _as_bundle(self, model: Network, smoother_steps: int) -> Bundle:
         r, model = self.recipe, self._own_words(model)
         onnx = export_onnx(model.eval(), r.windows.frames, r.frontend.channels)
         metadata = BundleMetadata(

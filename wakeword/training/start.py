@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wakeword.errors import RecipeError
+from wakeword.networks import Network
 from wakeword.runtime.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def start_from(model: nn.Module, bundle: Bundle, labels: tuple[str, ...]) -> Non
     model.load_state_dict(stored, strict=False)
 
 
-def blended(model: nn.Module, bundle: Bundle, labels: tuple[str, ...], share: float) -> nn.Module:
+def blended(model: Network, bundle: Bundle, labels: tuple[str, ...], share: float) -> Network:
     """A copy of ``model`` with ``share`` of the weights of the network that it began with.
 
     What training forgot comes back, and most of what it learnt stays, as long as the two are not
