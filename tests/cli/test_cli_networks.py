@@ -19,7 +19,7 @@ def test_the_list(capsys: Capture) -> None:
     assert done.code == 0 and done.err == ""
     head, first, second = done.out.splitlines()
     assert head.split()[:2] == ["name", "family"]
-    for part in ("tc-resnet8", "mfcc 40, 30/10 ms", "98 frames", "65,824", "66 k", "3.05"):
+    for part in ("tc-resnet8", "mfcc 40, 30/10 ms", "98", "65,824", "66 k", "3.05", "70.3"):
         assert part in first
     assert first.endswith("96.1 %")
     assert "mfcc 40, 40/20 ms" in second and "148,496" in second
@@ -32,6 +32,7 @@ def test_the_list_as_json(capsys: Capture) -> None:
     assert found["all_parameters"] == 24_332 - 9 * 65
     assert found["flops"] == 2 * found["macs"] == 2 * (2_656_768 - 9 * 64)
     assert found["printed"]["parameters_thousands"] == 24
+    assert found["memory_8_bit"]["activations_bytes"] == 2 * 25 * 5 * 64
 
 
 def test_an_unknown_network_is_refused(capsys: Capture) -> None:

@@ -23,8 +23,8 @@ Examples:
 A recipe names one as [network] family = "tc-resnet8"; docs/networks.md says more.
 """
 
-HEAD = ("name", "family", "front end", "window", "parameters", "printed", "MFLOP", "printed",
-        "accuracy printed")  # fmt: skip
+HEAD = ("name", "family", "front end", "frames", "parameters", "printed", "MFLOP", "printed",
+        "8-bit kB", "printed", "accuracy printed")  # fmt: skip
 """What :func:`table_row` says, column by column."""
 
 
@@ -37,7 +37,8 @@ def networks(names: tuple[str, ...], labels: int, as_json: bool) -> None:
     """List the networks that a recipe can name, or those of the names given.
 
     Parameters are all numbers that are kept, batch norm's among them. MFLOP are million floating
-    point operations of one window, two for each multiply-accumulate.
+    point operations of one window, two for each multiply-accumulate. 8-bit kB are thousand bytes of
+    weights and of the activations that are needed at the same time, a byte each.
     """
     try:
         from wakeword.networks import NETWORKS, named_network
@@ -54,10 +55,10 @@ def networks(names: tuple[str, ...], labels: int, as_json: bool) -> None:
 
 def record_of(network: NamedNetwork, labels: int) -> dict[str, Any]:
     """What is known of a network, counted on one that is built for it."""
-    from wakeword.networks import build_named, macs, parameter_count, total_parameters
+    from wakeword.networks import build_named, macs, memory, parameter_count, total_parameters
 
     model = build_named(network.name, labels)
-    multiplications = macs(model)
+    multiplications, memory_bytes = macs(model), memory(model)
     return {
         "name": network.name,
         "title": network.title,
@@ -70,6 +71,11 @@ def record_of(network: NamedNetwork, labels: int) -> dict[str, Any]:
         "trained_parameters": parameter_count(model),
         "macs": multiplications,
         "flops": 2 * multiplications,
+        "memory_8_bit": {
+            "weights_bytes": memory_bytes.weights,
+            "activations_bytes": memory_bytes.activations,
+            "total_bytes": memory_bytes.total,
+        },
         "printed": vars(network.printed) if network.printed else None,
     }
 
@@ -82,11 +88,13 @@ def table_row(network: NamedNetwork, record: dict[str, Any]) -> tuple[str, ...]:
         network.name,
         network.family,
         f"{f.kind} {f.channels}, {f.window_samples / rate:g}/{f.hop_samples / rate:g} ms",
-        f"{network.frames} frames",
+        str(network.frames),
         f"{record['all_parameters']:,}",
         _printed(p.parameters_thousands if p else None, " k"),
         f"{record['flops'] / 1e6:.2f}",
         _printed(p.mflops if p else None, ""),
+        f"{record['memory_8_bit']['total_bytes'] / 1000:.1f}",
+        _printed(p.memory_kb if p else None, ""),
         _printed(round(100 * p.accuracy, 1) if p and p.accuracy else None, " %"),
     )
 

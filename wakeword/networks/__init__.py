@@ -7,18 +7,27 @@ from typing import Any
 
 from wakeword.errors import ConfigError, RecipeError
 from wakeword.networks.base import Network
-from wakeword.networks.catalogue import NETWORKS, NamedNetwork, Printed
+from wakeword.networks.budgets import BUDGETS, Budget
+from wakeword.networks.catalogue import NETWORKS
 from wakeword.networks.cnn import Cnn, CnnConfig
+from wakeword.networks.conv_gru import ConvGru, ConvGruConfig
 from wakeword.networks.counting import flops_per_window, macs, parameter_count, total_parameters
 from wakeword.networks.crnn import Crnn, CrnnConfig
+from wakeword.networks.dnn import Dnn, DnnConfig
 from wakeword.networks.ds_cnn import DsCnn, DsCnnConfig
+from wakeword.networks.memory import Memory, memory
+from wakeword.networks.named import NamedNetwork, Printed
+from wakeword.networks.recurrent import Recurrent, RecurrentConfig
 from wakeword.networks.res import Res, ResConfig
 from wakeword.networks.tc_resnet import TcResnet, TcResnetConfig
 from wakeword.tables import from_table
 
 __all__ = [
+    "BUDGETS",
     "FAMILIES",
     "NETWORKS",
+    "Budget",
+    "Memory",
     "NamedNetwork",
     "Network",
     "Printed",
@@ -26,6 +35,7 @@ __all__ = [
     "build_named",
     "flops_per_window",
     "macs",
+    "memory",
     "named_network",
     "parameter_count",
     "total_parameters",
@@ -37,6 +47,9 @@ FAMILIES: dict[str, tuple[type[Any], Callable[[Any, int, int, int], Network]]] =
     "res": (ResConfig, Res),
     "cnn": (CnnConfig, Cnn),
     "ds-cnn": (DsCnnConfig, DsCnn),
+    "dnn": (DnnConfig, Dnn),
+    "recurrent": (RecurrentConfig, Recurrent),
+    "conv-gru": (ConvGruConfig, ConvGru),
 }
 
 

@@ -3,60 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from wakeword.frontend import FrontendConfig, preset
+from wakeword.networks.cortex import MFCC_40_20, cortex_networks
+from wakeword.networks.named import NamedNetwork, Printed
 
 MFCC_30_10 = preset("mfcc-30-10")
-MFCC_40_20 = preset("mfcc-40-20")
 MFCC_40_20_WIDE = replace(MFCC_40_20, n_mfcc=40)
-MFCC_40_40 = replace(MFCC_40_20, hop_samples=640)
 
 
-@dataclass(frozen=True)
-class Printed:
-    """What a paper prints of a network; None where it prints nothing.
-
-    ``accuracy`` is a share, of the twelve classes of Speech Commands; ``time_ms`` is on one small
-    core of a Pixel 1.
-    """
-
-    source: str
-    parameters_thousands: float | None = None
-    mflops: float | None = None
-    accuracy: float | None = None
-    time_ms: float | None = None
-    memory_kb: float | None = None
-
-
-@dataclass(frozen=True)
-class NamedNetwork:
-    """One network of a paper, with the front end and the window that it was published with."""
-
-    name: str
-    family: str
-    title: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    frontend: FrontendConfig = MFCC_30_10
-    seconds: float = 1.0
-    printed: Printed | None = None
-
-    @property
-    def frames(self) -> int:
-        """Whole frames in the window that it was made for."""
-        return self.frontend.frames_after(round(self.seconds * self.frontend.sample_rate))
-
-    @property
-    def channels(self) -> int:
-        """Features of a frame."""
-        return self.frontend.channels
-
-
-def _choi(thousands: float, mflops: float, accuracy: float, time_ms: float, table: int) -> Printed:
-    return Printed(
-        f"Choi et al. 2019, Table {table}", thousands, mflops, accuracy / 100.0, time_ms
-    )
+def _choi(
+    thousands: float,
+    mflops: float,
+    accuracy: float,
+    time_ms: float,
+    table: int = 1,
+    memory_kb: float | None = None,
+) -> Printed:
+    source = f"Choi et al. 2019, Table {table}"
+    return Printed(source, thousands, mflops, round(accuracy / 100, 4), time_ms, memory_kb)
 
 
 _TC8, _TC14 = {"channels": [16, 24, 32, 48]}, {"channels": [16, 24, 24, 32, 32, 48, 48]}
@@ -80,11 +46,11 @@ _CHOI = (
     NamedNetwork("cnn-2", "cnn", "CNN-2, cnn-one-fstride4", _FSTRIDE4, MFCC_40_20_WIDE, 1.0,
                  _choi(148, 1.5, 84.6, 1.2, 1)),
     NamedNetwork("ds-cnn-s", "ds-cnn", "DS-CNN-S", {}, MFCC_40_20, 1.0,
-                 _choi(24, 5.4, 94.4, 1.6, 1)),
+                 _choi(24, 5.4, 94.4, 1.6, 1, 38.6)),
     NamedNetwork("ds-cnn-m", "ds-cnn", "DS-CNN-M", _DS_M, MFCC_40_20, 1.0,
-                 _choi(140, 19.8, 94.9, 5.2, 1)),
+                 _choi(140, 19.8, 94.9, 5.2, 1, 189.2)),
     NamedNetwork("ds-cnn-l", "ds-cnn", "DS-CNN-L", _DS_L, MFCC_40_20, 1.0,
-                 _choi(420, 56.9, 95.4, 16.8, 1)),
+                 _choi(420, 56.9, 95.4, 16.8, 1, 497.6)),
     NamedNetwork("res8-narrow", "res", "Res8-Narrow", _NARROW, MFCC_30_10, 1.0,
                  _choi(20, 143.2, 90.1, 47.0, 1)),
     NamedNetwork("res8", "res", "Res8", {}, MFCC_30_10, 1.0,
@@ -111,5 +77,5 @@ _ARIK = NamedNetwork(
     Printed("Arik et al. 2017, Table 1", 229),
 )  # fmt: skip
 
-NETWORKS: Mapping[str, NamedNetwork] = {n.name: n for n in (_ARIK, *_CHOI)}
+NETWORKS: Mapping[str, NamedNetwork] = {n.name: n for n in (_ARIK, *_CHOI, *cortex_networks())}
 """Every network that has a name; the first is what recipes get that name none."""
