@@ -70,18 +70,20 @@ class PeakCounter:
     def process(self, results: Sequence[StepResult]) -> list[tuple[str, float]]:
         """Take the next steps; returns the word and threshold of each firing of the grid."""
         steps = len(results)
-        smoothed = results[0].smoothed if steps == 1 else np.stack([r.smoothed for r in results])
         beyond = results[-1].end_sample - results[0].stream.received_samples
         new = min(steps, results[-1].index + 1 - self._first_step)
         if new > 0:
             self.steps_heard += new if beyond <= 0 else max(0, new - self._silent(beyond))
-        if self._open:
-            self._follow(smoothed.reshape(steps, -1))
         first, self._steps = self._steps, self._steps + steps
-        if smoothed.max() < GRID[0] and not any(self._reached):
+        below = not any(self._reached) and all(r.highest < GRID[0] for r in results)
+        if below and not self._open:
+            return []
+        smoothed = np.stack([r.smoothed for r in results])
+        self._follow(smoothed)
+        if below:
             return []
         firings: list[tuple[str, float]] = []
-        for step, scores in enumerate(smoothed.reshape(steps, -1).tolist(), start=first):
+        for step, scores in enumerate(smoothed.tolist(), start=first):
             for word, value in enumerate(scores):
                 firings += self._cross(word, bisect_right(GRID, value), step)
         return firings

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import structlog
-from numpy.typing import NDArray
 
 from wakeword.errors import EngineLostError, ProtocolError, WakewordError
-from wakeword.protocol import (
-    CloseCode,
-    as_protocol_error,
-)
+from wakeword.protocol import CloseCode, Decoder, as_protocol_error
 from wakeword.runtime import EngineBase, StepResult, Stream
 from wakeword_service import sayings
 from wakeword_service.answers import Answers
+from wakeword_service.decoding import Decoded, decode
 from wakeword_service.live import MAX_STEPS, Ending, LiveStream
 from wakeword_service.metrics import Metrics
 
@@ -42,7 +38,7 @@ class Scoring:
             The longest that audio of a real-time stream had waited.
         """
         max_steps = min(max_steps, MAX_STEPS)
-        endings = {live: self._accept(live, max_steps) for live in lives}
+        endings = self._accept(lives, max_steps)
         since = [live.inbox.oldest for live in lives]
         results = self._step(lives, max_steps)
         now, lags, scored_s = time.monotonic(), [], 0.0
@@ -62,36 +58,62 @@ class Scoring:
             self._metrics.stream_lag.observe(lags)
         return max(lags, default=0.0)
 
-    def _accept(self, live: LiveStream, max_steps: int) -> Ending | None:
+    def _accept(
+        self, lives: Sequence[LiveStream], max_steps: int
+    ) -> dict[LiveStream, Ending | None]:
         """Decode what can be scored now; what else waits stays as it came.
 
         Returns
         -------
-        ending
-            As it was before that, so that nothing comes after it.
+        endings
+            As they were before that, so that nothing comes after them.
         """
-        ending = live.ending
-        try:
-            if live.new_thresholds:
-                self._retune(live)
-            messages = live.inbox.take(live.room_s(max_steps))
+        endings: dict[LiveStream, Ending | None] = {}
+        asked: list[tuple[Decoder, list[bytes]]] = []
+        owners = []
+        for live in lives:
+            endings[live] = live.ending
+            try:
+                if live.new_thresholds:
+                    self._retune(live)
+                messages = live.inbox.take(live.room_s(max_steps))
+            except Exception as why:
+                self._fault(live, "decode", why)
+                continue
             if messages and not live.broken:
-                self._feed(live, live.decoder.decode(*messages))
+                asked.append((live.decoder, messages))
+                owners.append(live)
+        for live, found in zip(owners, decode(asked), strict=True):
+            self._feed(live, found)
+        for live, ending in endings.items():
             if ending is not None and ending.finish and live.inbox.empty and not live.broken:
-                live.decoder.finish()
-                for stream in live.streams:
-                    stream.finish()
+                self._finish(live)
+            if live.broken:
+                endings[live] = live.ending
+            live.inbox.wait_for(live.missing_s)
+        return endings
+
+    def _feed(self, live: LiveStream, found: Decoded | Exception) -> None:
+        try:
+            if isinstance(found, Exception):
+                raise found
+            for stream in live.streams:
+                if found.peak is None:
+                    stream.accept(found.samples)
+                else:
+                    stream.accept_checked(found.samples)
+            for warning in live.levels.look(*found):
+                self._answers.warn(live, warning)
         except Exception as why:
             self._fault(live, "decode", why)
-            ending = live.ending
-        live.inbox.wait_for(live.missing_s)
-        return ending
 
-    def _feed(self, live: LiveStream, samples: NDArray[Any]) -> None:
-        for stream in live.streams:
-            stream.accept(samples)
-        for warning in live.levels.look(samples):
-            self._answers.warn(live, warning)
+    def _finish(self, live: LiveStream) -> None:
+        try:
+            live.decoder.finish()
+            for stream in live.streams:
+                stream.finish()
+        except Exception as why:
+            self._fault(live, "decode", why)
 
     def _step(
         self, lives: Sequence[LiveStream], max_steps: int

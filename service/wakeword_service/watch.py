@@ -55,12 +55,22 @@ class LevelWatch:
         self._clean_s = CLEAN_S
         self._silent_s = 0.0
 
-    def look(self, samples: NDArray[Any]) -> list[WarningMessage]:
-        """Look at the next samples (n,) or (n, channels), int16 or float, and say what is new."""
+    def look(self, samples: NDArray[Any], peak: float | None = None) -> list[WarningMessage]:
+        """Look at the next samples (n,) or (n, channels), int16 or float, and say what is new.
+
+        Parameters
+        ----------
+        peak
+            Of all of them, full scale 1, where it is known.
+        """
         found: list[WarningMessage] = []
         while len(samples):
             room = self._block - self._samples
-            self._measure(samples[:room])
+            if peak is not None and peak < CLIPPED and len(samples) <= room:
+                self._peak = max(self._peak, peak)
+                self._samples += len(samples)
+            else:
+                self._measure(samples[:room])
             samples = samples[room:]
             if self._samples == self._block:
                 found += self._clipping() + self._silence()

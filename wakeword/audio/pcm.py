@@ -119,6 +119,14 @@ class PcmDecoder:
         self._decoded += len(frames)
         return frames
 
+    def take_whole(self, data: bytes) -> bool:
+        """Whether ``data`` is one or more whole frames and nothing waits before it: then it counts
+        as decoded, for a caller who reads its bytes as they are."""
+        if self._rest or not data or len(data) % self.bytes_per_frame:
+            return False
+        self._decoded += len(data) // self.bytes_per_frame
+        return True
+
     def finish(self) -> None:
         """Declare the end of the stream: bytes left over mean it was cut or is something else."""
         if self._rest:

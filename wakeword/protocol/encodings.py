@@ -70,6 +70,11 @@ class Decoder:
             return self._opus.decode(messages)
         return self._pcm.take(messages[0] if len(messages) == 1 else b"".join(messages))
 
+    def take_plain(self, data: bytes) -> bool:
+        """Whether ``data`` is one or more whole samples of 16-bit mono PCM and nothing waits
+        before it: then it counts as decoded, and its bytes are the samples."""
+        return self.encoding == "s16le" and self.channels == 1 and self._pcm.take_whole(data)
+
     def finish(self) -> None:
         """Declare the end of the stream.
 

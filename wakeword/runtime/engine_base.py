@@ -144,24 +144,28 @@ class EngineBase(ABC):
         """Detect, and only now move the streams on: a failure before changed nothing."""
         steps = scored.smoothed.shape[1]
         # Most streams stay below all thresholds: that is seen for the whole batch at once.
-        peaks = scored.smoothed.max(axis=(1, 2)).tolist()
-        for i, stream in enumerate(scored.streams):
-            own = self._columns_of(scored.posteriors[i], stream)
-            own_smoothed = self._columns_of(scored.smoothed[i], stream)
-            first, detector = stream.scored_steps, stream.settings.detector
+        peaks = scored.smoothed.max(axis=2).tolist()
+        rows = zip(
+            scored.streams, scored.posteriors, scored.smoothed, scored.heard, peaks, strict=True
+        )
+        for stream, posteriors, smoothed, heard, highest in rows:
+            own_smoothed = self._columns_of(smoothed, stream)
+            state, detector = stream.state.detector, stream.settings.detector
             crossings, detected = (
-                detector.process(own_smoothed, stream.state.detector)
-                if peaks[i] >= detector.lowest
-                else ([], detector.skip(steps, stream.state.detector))
+                detector.process(own_smoothed, state)
+                if max(highest) >= detector.lowest
+                else ((), detector.skip(steps, state))
             )
-            stream.state = StreamState(scored.heard[i], detected)
+            stream.state = StreamState(heard, detected)
             stream.pending.drop(steps * self.step_samples)
-            results[stream] += step_results(stream, first, own, own_smoothed, crossings)
+            own = self._columns_of(posteriors, stream)
+            found = (own, own_smoothed, highest)
+            results[stream] += step_results(stream, state.steps, found, crossings)
 
     def _columns_of(self, values: NDArray[np.float32], stream: Stream) -> NDArray[np.float32]:
-        """A copy of those columns of ``values`` (steps, words of the bundle)."""
+        """Those columns of ``values`` (steps, words of the bundle)."""
         columns = stream.settings.columns
-        return values.copy() if columns == self._every_column else values[:, columns]
+        return values if columns == self._every_column else values[:, columns]
 
     def _columns(self, words: Sequence[str] | None) -> tuple[int, ...]:
         if words is None:

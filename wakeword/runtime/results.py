@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ class StepResult:
     """One scored step of one stream.
 
     end_sample counts samples at the model's rate; posteriors and smoothed (words,) are in the
-    order of ``stream.words``; ``smoothed`` is what was compared with the thresholds.
+    order of ``stream.words``; ``smoothed`` is what was compared with the thresholds. No value in
+    it lies above ``highest``.
     """
 
     stream: Stream
@@ -28,6 +30,7 @@ class StepResult:
     posteriors: NDArray[np.float32]
     smoothed: NDArray[np.float32]
     detections: tuple[Detection, ...]
+    highest: float = 1.0
 
     @property
     def end_s(self) -> float:
@@ -44,26 +47,24 @@ class StepResult:
 def step_results(
     stream: Stream,
     first: int,
-    posteriors: NDArray[np.float32],
-    smoothed: NDArray[np.float32],
-    crossings: list[Crossing],
+    found: tuple[NDArray[np.float32], NDArray[np.float32], list[float]],
+    crossings: Sequence[Crossing],
 ) -> list[StepResult]:
-    """Results of steps ``first``, ``first + 1``, ... from arrays (steps, words)."""
-    detections: dict[int, list[Detection]] = {}
+    """Results of steps ``first``, ``first + 1``, ... from posteriors and smoothed (steps, words),
+    and what no smoothed value of each step lies above."""
+    detections: dict[int, tuple[Detection, ...]] = {}
     for crossing in crossings:
-        detections.setdefault(crossing.step, []).append(_detection(stream, crossing))
+        detection = _detection(stream, crossing)
+        detections[crossing.step] = (*detections.get(crossing.step, ()), detection)
     step_samples = stream.engine.step_samples
+    posteriors, smoothed, highest = found
     return [
         StepResult(
-            stream,
-            first + i,
-            (first + i + 1) * step_samples,
-            posteriors[i],
-            smoothed[i],
-            tuple(detections.get(first + i, ())),
+            stream, first + i, (first + i + 1) * step_samples, posteriors[i], smoothed[i],
+            detections.get(first + i, ()), highest[i],
         )
-        for i in range(len(posteriors))
-    ]
+        for i in range(len(highest))
+    ]  # fmt: skip
 
 
 def _detection(stream: Stream, crossing: Crossing) -> Detection:

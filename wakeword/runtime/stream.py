@@ -117,9 +117,19 @@ class Stream:
             Another type, shape or number of channels, NaN or infinite samples, or the stream
             is finished. The stream is as before.
         """
+        self.accept_checked(
+            to_mono_float32(samples, self.settings.channels, first_sample=self._taken)
+        )
+
+    def accept_checked(self, mono: Samples) -> None:
+        """As :meth:`accept`, for a caller who scaled and mixed the samples and found them finite.
+
+        Parameters
+        ----------
+        mono (n,) float32, full scale 1, at the declared rate
+        """
         if self._finished:
             raise AudioError(f"samples after the end of the stream (sample {self._taken})")
-        mono = to_mono_float32(samples, self.settings.channels, first_sample=self._taken)
         self._take(self._resampler.process(mono))
         self._taken += len(mono)
 
