@@ -101,7 +101,8 @@ class Engine(EngineBase):
             past = [_past(s) for s in streams]
             before = stack(past, *self._rooms_for(len(past), steps))
             posteriors, smoothed, after = self.advance(before, samples)
-            scored.append(Scored(streams, posteriors, smoothed, split(after, past, steps)))
+            parts = split(after, past, steps, self.rows_per_step)
+            scored.append(Scored(streams, posteriors, smoothed, parts))
         return scored
 
     def _rooms_for(

@@ -63,10 +63,11 @@ def stack(
         With room for what the next steps find behind what the last ones found.
     """
     steps = [step for part in parts for step in part.steps]
-    free = sum(len(step) for step in steps)
+    height = len(steps[0]) if steps else 0
+    free = len(steps) * height
     if steps:
         np.concatenate(steps, out=table[:free])
-    starts = np.arange(len(steps), dtype=np.int64) * (free // max(1, len(steps)))
+    starts = height * np.arange(len(steps))
     return Heard(
         FrontendState.stack([part.frontend for part in parts]),
         np.concatenate([part.frames for part in parts], out=frames),
@@ -75,16 +76,22 @@ def stack(
     )
 
 
-def split(after: Heard, before: Sequence[Past], steps: int) -> list[Past]:
+def split(after: Heard, before: Sequence[Past], steps: int, rows: int) -> list[Past]:
     """Take streams apart again, ``steps`` after :func:`stack` put ``before`` together.
 
     Everything is copied: a slice would keep the arrays of the whole batch alive.
+
+    Parameters
+    ----------
+    rows
+        Of the table, that a step of a stream takes.
     """
-    history = after.kept.blocks.shape[1]
-    new = min(steps, history)
-    starts = after.kept.blocks[:, history - new :]
-    height = len(before[0].steps[0]) if history else 0
-    found = after.kept.table[starts[..., None] + np.arange(height)]  # (streams, new, rows, width)
+    kept, streams = after.kept, len(before)
+    new = min(steps, kept.blocks.shape[1])
+    height = len(before[0].steps[0]) if new else 0
+    end = kept.free + streams * steps * rows
+    found = kept.table[kept.free : end].reshape(streams, steps, rows, kept.table.shape[1])
+    found = found[:, steps - new :, :height]
     state = after.frontend
     return [
         Past(

@@ -92,6 +92,7 @@ class Session:
                 f"the network of model '{self._name}' gave posteriors of shape {found.shape}, "
                 f"not {(len(features), self._labels)}"
             )
+        check_finite(found, self._name)
         return found
 
     def _check_signature(self) -> None:
@@ -144,16 +145,19 @@ def run_network(
     Raises
     ------
     BundleError
-        It fails, or gives NaN or infinity.
+        It fails.
     """
     try:
         (given,) = session.run([output], dict(inputs))
     except Exception as why:  # ONNX Runtime has no public base class of its errors
         raise BundleError(f"the network of model '{name}' failed: {why}") from why
-    found: NDArray[np.float32] = np.asarray(given)
-    if not np.isfinite(found).all():
+    return np.asarray(given)
+
+
+def check_finite(posteriors: NDArray[np.float32], name: str) -> None:
+    """Refuse, with a BundleError, NaN and infinity."""
+    if not np.isfinite(posteriors).all():
         raise BundleError(f"the network of model '{name}' gave NaN or infinity")
-    return found
 
 
 def _fits(node: Any, shape: tuple[int, ...]) -> bool:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.heard import Kept
 from wakeword.runtime.parts import FRAMES, POSITIONS, ROWS, NotShared, Parts, split_network
-from wakeword.runtime.session import CALL_WINDOWS, OUTPUT, Session, open_network, run_network
+from wakeword.runtime.session import (
+    CALL_WINDOWS,
+    OUTPUT,
+    Session,
+    check_finite,
+    open_network,
+    run_network,
+)
 
 ROUNDING = 1e-5
 """Largest difference of posteriors between the two ways, checked wherever a bundle is loaded."""
@@ -33,6 +40,8 @@ class Windows(Protocol):
         self, frames: NDArray[np.float32], kept: Kept
     ) -> tuple[NDArray[np.float32], Kept]:
         """Posteriors of the next steps of streams.
+
+        What they find is written from row ``kept.free`` on, stream by stream, step by step.
 
         Parameters
         ----------
@@ -82,7 +91,7 @@ class SharedWindows:
         self._first = open_network(parts.first, name, threads)
         self._second = open_network(parts.second, name, threads)
         ages, self._row = overlap.sources()
-        self._column = self.history - ages
+        self._columns = (self.history - ages)[None]  # of the first step
         quiet = np.tile(silence, (1, self.frames, 1))
         self.silence = self._find(quiet)[0, : overlap.kept_rows].copy()
 
@@ -95,7 +104,7 @@ class SharedWindows:
         flat = frames.reshape(count, *frames.shape[2:])
         new = free + height * np.arange(count).reshape(streams, steps)
         blocks = np.concatenate([kept.blocks, new], axis=1)
-        columns = np.arange(steps)[:, None] + self._column
+        columns = self._columns if steps == 1 else np.arange(steps)[:, None] + self._columns
         index = (blocks[:, columns] + self._row).reshape(count, -1).T
         out = []
         # A window needs rows of its own step and of earlier ones: those come in this order.
@@ -105,8 +114,9 @@ class SharedWindows:
             rows[:] = self._find(flat[part]).reshape(len(rows), -1)
             positions = kept.table.take(index[:, part], axis=0, mode="clip")
             out.append(run_network(self._second, OUTPUT, {POSITIONS: positions}, self._name))
-        posteriors = np.concatenate(out).reshape(streams, steps, -1)
-        return posteriors, Kept(kept.table, blocks[:, steps:], free)
+        posteriors = out[0] if len(out) == 1 else np.concatenate(out)
+        check_finite(posteriors, self._name)
+        return posteriors.reshape(streams, steps, -1), Kept(kept.table, blocks[:, steps:], free)
 
     def _find(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Rows (windows, rows, width) of windows whose last frames are given."""
