@@ -57,7 +57,8 @@ def run_once(model: nn.Module) -> None:
     assert isinstance(model, Network), type(model)  # it knows its window
     training = model.training
     with torch.no_grad():
-        model.eval()(torch.zeros(1, model.frames, model.channels))
+        device = next(model.parameters()).device
+        model.eval()(torch.zeros(1, model.frames, model.channels, device=device))
     model.train(training)
 
 
