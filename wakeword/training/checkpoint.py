@@ -26,7 +26,7 @@ _LATER: dict[str, dict[str, Any]] = {
         "also": 0.0,
     },
     "features": {"bend": 0.0},
-    "training": {"start": ""},
+    "training": {"start": "", "teachers": (), "taught": 0.0},
 }
 """Keys that recipes did not always have: a run begun without them goes on while they are off."""
 

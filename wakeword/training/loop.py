@@ -14,6 +14,7 @@ from torch.nn import functional
 from wakeword.networks import Network
 from wakeword.training.checkpoint import Checkpoint
 from wakeword.training.recipe import TrainingSection
+from wakeword.training.teachers import Teachers
 from wakeword.training.windows import SceneArrays, WindowConfig, cut, mask
 
 
@@ -31,8 +32,15 @@ class RoundReport:
 class Trainer:
     """Holds network, averaged network and optimiser; ``train_round`` consumes one shard."""
 
-    def __init__(self, model: Network, training: TrainingSection, windows: WindowConfig) -> None:
+    def __init__(
+        self,
+        model: Network,
+        training: TrainingSection,
+        windows: WindowConfig,
+        teachers: Teachers | None = None,
+    ) -> None:
         self.model = model
+        self.teachers = teachers
         self.average = copy.deepcopy(model)
         self.training = training
         self.windows = windows
@@ -107,9 +115,12 @@ class Trainer:
         windows, labels = batch
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        wanted = labels
+        if self.teachers is not None:
+            wanted = self.teachers.targets(windows, labels, self.training.taught)
         logits = self.model(windows)
         loss = functional.cross_entropy(
-            logits, labels, label_smoothing=self.training.label_smoothing
+            logits, wanted, label_smoothing=self.training.label_smoothing
         )
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -101,7 +101,8 @@ class TrainingSection:
     ``start``: a bundle of the same network whose weights are the first ones, relative to the
     recipe's folder; its output layer is not taken where its words are others. ``blend``: the
     share of those first weights in the model that is written (Wortsman et al. 2022): it keeps
-    what training from them forgot.
+    what training from them forgot. ``teachers``: bundles, relative to the recipe's folder, the mean
+    of whose posteriors is ``taught`` of what the network is to say, the labels are the rest.
     """
 
     seed: int = 1
@@ -121,6 +122,8 @@ class TrainingSection:
     checkpoint_rounds: int = 2
     start: str = ""
     blend: float = 0.0
+    teachers: tuple[str, ...] = ()
+    taught: float = 0.0
 
     def __post_init__(self) -> None:
         for name in (
@@ -145,6 +148,11 @@ class TrainingSection:
 
         if self.blend > 0.0 and not self.start:
             raise RecipeError(f"blend = {self.blend} needs a start to blend with")
+        if not 0.0 <= self.taught <= 1.0 or bool(self.teachers) != (self.taught > 0.0):
+            raise RecipeError(
+                f"training.taught = {self.taught} must be in (0, 1] with teachers, and 0 without: "
+                f"there are {len(self.teachers)}"
+            )
 
     def learning_rate_at(self, share: float) -> float:
         """Learning rate after ``share`` (0 to 1) of the run."""

@@ -39,6 +39,7 @@ from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.records import check_licences, data_sources
 from wakeword.training.shards import ShardPlan, shards
 from wakeword.training.start import blended, start_from
+from wakeword.training.teachers import Teachers
 from wakeword.training.windows import SceneArrays
 
 LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime", "pyroomacoustics")
@@ -92,6 +93,7 @@ class TrainingRun:
         # The network first: an impossible one is refused before hours of audio are read.
         start = self.recipe.training.start
         self._first = Bundle.load(beside / start) if start else None
+        self._teachers = self._load_teachers(beside)
         self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
         self.sources = self._prepare()
@@ -226,7 +228,16 @@ class TrainingRun:
         if self._first is not None:
             start_from(model, self._first, r.labels)
             self.reporter.note(f"starting from {self._first.name} {self._first.metadata.version}")
-        return Trainer(model, r.training, r.windows)
+        return Trainer(model, r.training, r.windows, self._teachers)
+
+    def _load_teachers(self, beside: Path) -> Teachers | None:
+        r, paths = self.recipe, self.recipe.training.teachers
+        if not paths:
+            return None
+        bundles = [Bundle.load(beside / path) for path in paths]
+        for b in bundles:
+            self.reporter.note(f"taught by {b.name} {b.metadata.version}, {b.sha256[:12]}")
+        return Teachers(bundles, r.labels, r.windows.frames, r.frontend)
 
     def _own_words(self, model: Network) -> Network:
         """The network as the bundle has it: words learnt beside its own are background."""

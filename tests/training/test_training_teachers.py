@@ -1,0 +1,81 @@
+"""Networks that learn what others make of a window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from bundles import load_tiny_bundle
+from run_notes import Notes
+from tone_recipe import write_tone_recipe
+
+from wakeword.errors import RecipeError
+from wakeword.networks import build
+from wakeword.runtime.session import Session
+from wakeword.training.export import export_onnx
+from wakeword.training.recipe import read_recipe
+from wakeword.training.run import TrainingRun
+from wakeword.training.teachers import Teachers
+
+SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
+
+
+def test_targets_are_the_mean_of_the_teachers_and_the_truth(tmp_path: Path) -> None:
+    first = load_tiny_bundle(tmp_path)
+    torch.manual_seed(3)
+    second = replace(first, model=export_onnx(build("crnn", SMALL, 151, 40, 3), 151, 40))
+    m = first.metadata
+    teachers = Teachers([first, second], m.labels, m.window_frames, m.frontend)
+    windows = np.random.default_rng(1).normal(0.5, 0.4, (4, 151, 40)).astype(np.float32)
+    mean = (Session(first).run(windows) + Session(second).run(windows)) / 2
+    labels = torch.tensor([0, 1, 2, 1])
+    found = teachers.targets(torch.from_numpy(windows), labels, 0.75).numpy()
+    np.testing.assert_allclose(found, 0.25 * np.eye(3)[labels] + 0.75 * mean, atol=1e-6)
+    np.testing.assert_allclose(found.sum(1), 1.0, atol=1e-5)
+
+
+def test_a_network_taught_alone_comes_to_say_what_its_teacher_says(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    """All of what is wanted is the teacher's word: the distance to it falls."""
+    recipe = write_tone_recipe(tmp_path)
+    text = recipe.read_text(encoding="utf-8")
+    lines = f"[training]\nteachers = ['{tiny_bundle.as_posix()}']\ntaught = 1.0\n"
+    recipe.write_text(text.replace("[training]\n", lines), encoding="utf-8")
+    notes = Notes()
+    run = TrainingRun(recipe, tmp_path / "run", 0, notes)
+    assert any("taught by tiny" in note for note in notes.notes)
+    run.run()
+    losses = [entry["loss"] for entry in run.trainer.log]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_teacher_of_something_else_is_refused(tmp_path: Path) -> None:
+    bundle = load_tiny_bundle(tmp_path)
+    m = bundle.metadata
+    with pytest.raises(RecipeError, match=r"'tiny' has window_frames 151, .* has 150"):
+        Teachers([bundle], m.labels, 150, m.frontend)
+    with pytest.raises(RecipeError, match=r"'tiny' has labels .*low tone.* has .*other"):
+        Teachers([bundle], ("background", "other"), m.window_frames, m.frontend)
+    with pytest.raises(RecipeError, match=r"'tiny' has frontend"):
+        Teachers([bundle], m.labels, m.window_frames, replace(m.frontend, kind="logmel"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "taught = 0.5",
+        "teachers = ['x']",
+        "teachers = ['x']\ntaught = 1.5",
+        "teachers = ['x']\ntaught = nan",
+    ],
+)
+def test_impossible_shares_are_refused(lines: str, tmp_path: Path) -> None:
+    recipe = write_tone_recipe(tmp_path)
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(text.replace("[training]\n", f"[training]\n{lines}\n"), encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"training\.taught"):
+        read_recipe(recipe)

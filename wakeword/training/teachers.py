@@ -1,0 +1,60 @@
+"""Models that teach a network what they make of each window (Hinton et al. 2015).
+
+What several models agree on, one alone need not have learnt from labels; their mean knows less by
+heart than each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from wakeword.errors import RecipeError
+from wakeword.frontend import FrontendConfig
+from wakeword.runtime.bundle import Bundle
+from wakeword.runtime.session import Session
+
+
+class Teachers:
+    """The mean of the posteriors of several bundles.
+
+    Raises
+    ------
+    RecipeError
+        A bundle has another front end or window, or tells other labels apart.
+    """
+
+    def __init__(
+        self,
+        bundles: Sequence[Bundle],
+        labels: tuple[str, ...],
+        frames: int,
+        frontend: FrontendConfig,
+    ) -> None:
+        for bundle in bundles:
+            m = bundle.metadata
+            for what, found, wanted in (
+                ("labels", m.labels, labels),
+                ("window_frames", m.window_frames, frames),
+                ("frontend", m.frontend, frontend),
+            ):
+                if found != wanted:
+                    raise RecipeError(
+                        f"training.teachers: '{bundle.name}' has {what} {found}, but what it is "
+                        f"to teach has {wanted}"
+                    )
+        self._sessions = [Session(bundle) for bundle in bundles]
+
+    def targets(self, windows: Tensor, labels: Tensor, share: float) -> Tensor:
+        """What a network is to say of ``windows`` (batch, frames, channels): (batch, labels).
+
+        ``share`` of it is the teachers' mean, the rest the true ``labels`` (batch,).
+        """
+        features = windows.numpy()
+        mean = sum(torch.from_numpy(s.run(features)) for s in self._sessions) / len(self._sessions)
+        assert isinstance(mean, Tensor)
+        truth = functional.one_hot(labels, mean.shape[1]).to(mean.dtype)
+        return truth.lerp(mean, share)
