@@ -10,10 +10,9 @@ from wakeword.evaluation.documents import (
 from wakeword.evaluation.measurement import Evaluation
 from wakeword.evaluation.tables import corpus_table, markdown, miss_table
 from wakeword.runtime import Bundle
-from wakeword.training.recipe import Recipe
 
 
-def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: str) -> str:
+def model_card(bundle: Bundle, evaluation: Evaluation, split: str) -> str:
     """Markdown of the card of a calibrated ``bundle``, measured on ``split``."""
     m, words = bundle.metadata, ", ".join(f"**{w}**" for w in bundle.words)
     target = f"{evaluation.target_fa_per_hour:g}"
@@ -21,7 +20,7 @@ def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: st
         f"# {m.name} {m.version}",
         m.description,
         f"Hears {words}. Licence of the model: {m.licence}.",
-        f"{recipe.network.family.upper()} of {m.model.parameters:,} parameters, "
+        f"{_network(bundle)} of {m.model.parameters:,} parameters, "
         f"{m.model.flops_per_window / 1e6:.1f} million floating point operations a window, "
         f"{m.model.bytes / 1e6:.2f} MB. A window of {m.window_frames} frames of "
         f"{m.frontend.channels} {m.frontend.kind.upper()} channels is scored every "
@@ -39,14 +38,23 @@ def model_card(bundle: Bundle, recipe: Recipe, evaluation: Evaluation, split: st
         str(corpus_table(evaluation, "shipped")),
     ]
     document = (
-        "\n\n".join(part for part in (*about, *_data(bundle, recipe), *measured) if part) + "\n"
+        "\n\n".join(part for part in (*about, *_data(bundle), *measured) if part) + "\n"
     )
     points = operating_points_section(m.operating_points)
     document = replace_section(document, OPERATING_POINTS, points)
-    return document + "\n" + "\n\n".join(_limits(recipe)) + "\n"
+    return document + "\n" + "\n\n".join(_limits(bundle)) + "\n"
 
 
-def _data(bundle: Bundle, recipe: Recipe) -> list[str]:
+def _network(bundle: Bundle) -> str:
+    """What kind of network it is, as the beginning of a sentence."""
+    network = bundle.metadata.training.recipe["network"]
+    members = network["parameters"].get("members")
+    if members:
+        return f"Mean of {len(members)} networks, together"
+    return str(network["family"]).upper()
+
+
+def _data(bundle: Bundle) -> list[str]:
     training = bundle.metadata.training
     rows = [
         [d.corpus, str(d.clips), f"{d.hours:.2f}", str(d.speakers or "unknown"), d.licence]
@@ -57,12 +65,19 @@ def _data(bundle: Bundle, recipe: Recipe) -> list[str]:
         "## Trained on",
         markdown(["corpus", "clips", "hours", "speakers", "licence"], rows),
         f"Seed {training.seed}; manifest sha256 `{training.data_sha256}`; {libraries}. "
-        "The recipe is beside this card.",
-        "\n".join(f"- {sentence}" for sentence in recipe.bundle.attribution),
+        f"{_recipe(bundle)}",
+        "\n".join(f"- {sentence}" for sentence in training.recipe["bundle"]["attribution"]),
     ]
 
 
-def _limits(recipe: Recipe) -> list[str]:
-    if not recipe.bundle.not_good_at:
-        return []
-    return ["## What it is not good at", "\n".join(f"- {x}" for x in recipe.bundle.not_good_at)]
+def _recipe(bundle: Bundle) -> str:
+    members = bundle.metadata.training.recipe["network"]["parameters"].get("members", ())
+    if not members:
+        return "The recipe is beside this card."
+    named = ", ".join(f"{m['name']} {m['version']} (`{m['sha256'][:12]}`)" for m in members)
+    return f"Made of {named}, whose recipes are in metadata.json."
+
+
+def _limits(bundle: Bundle) -> list[str]:
+    limits = bundle.metadata.training.recipe["bundle"]["not_good_at"]
+    return ["## What it is not good at", "\n".join(f"- {x}" for x in limits)] if limits else []

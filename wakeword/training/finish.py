@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +34,31 @@ def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
     BundleError
         ``out`` holds something that is not a bundle.
     """
-    bundle = run.bundle()
-    trials = _trials(run, bundle)
+    bundle, data = run.bundle(), run.recipe.data
+    config = TrialConfig(frozenset(data.noise_corpora), SPLIT, run.recipe.training.seed)
+    trials = Trials.of_bundles([bundle], run.manifest, config)
+    return write_measured(
+        bundle, trials, out, stage, run.recipe_text, {"training.png": _loss_picture(run)}
+    )
+
+
+def write_measured(
+    bundle: Bundle,
+    trials: Trials,
+    out: Path,
+    stage: Stage,
+    recipe_text: str | None = None,
+    figures: Mapping[str, bytes] | None = None,
+) -> Bundle:
+    """Calibrate ``bundle`` on ``trials``, and write it to ``out`` with its card and curves.
+
+    Raises
+    ------
+    EvaluationError
+        The trials hold no audio to measure on.
+    BundleError
+        ``out`` holds something that is not a bundle.
+    """
     conditions = trials.conditions(DEFAULT_SNRS_DB)
     scored = score_trials(bundle, trials, conditions, stage)
     calibrated_in = next((c for c in conditions if c.kind == "noise"), conditions[0])
@@ -42,15 +66,9 @@ def finish(run: TrainingRun, out: Path, stage: Stage) -> Bundle:
     points = operating_points(bundle, scored, calibrated_in, targets)
     bundle = replace(bundle, metadata=replace(bundle.metadata, operating_points=points))
     result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)
-    figures = {**curve_pictures(result, conditions), "training.png": _loss_picture(run)}
-    card = model_card(bundle, run.recipe, result, SPLIT)
-    return write_bundle(out, bundle.model, bundle.metadata, card, run.recipe_text, figures)
-
-
-def _trials(run: TrainingRun, bundle: Bundle) -> Trials:
-    noise = frozenset(run.recipe.data.noise_corpora)
-    config = TrialConfig(noise, SPLIT, run.recipe.training.seed)
-    return Trials.of_bundles([bundle], run.manifest, config)
+    pictures = {**curve_pictures(result, conditions), **(figures or {})}
+    card = model_card(bundle, result, trials.config.split)
+    return write_bundle(out, bundle.model, bundle.metadata, card, recipe_text, pictures)
 
 
 def _loss_picture(run: TrainingRun) -> bytes:

@@ -1,0 +1,103 @@
+"""Several models as one: the mean of their posteriors, described, measured and refused."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from bundles import tiny_metadata, write_tiny_bundle
+from processes import RunCli
+from refusals import refused
+from tone_manifest import tone_manifest
+
+from wakeword.networks import build
+from wakeword.runtime import Bundle, write_bundle
+from wakeword.runtime.sections import DataSource
+from wakeword.runtime.session import Session
+from wakeword.training.ensemble import EnsembleName, join
+from wakeword.training.export import export_onnx
+
+SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One that hears tones, and one with random weights that was trained on more."""
+    folder = tmp_path_factory.mktemp("members")
+    first = write_tiny_bundle(folder / "first")
+    torch.manual_seed(5)
+    model = export_onnx(build("crnn", SMALL, 151, 40, 3), 151, 40)
+    metadata = tiny_metadata("other", version="2.0.0")
+    data = (DataSource("sine", "CC0-1.0", 9, 0.5, 2), DataSource("hum", "CC0-1.0", 1, 0.1, 0))
+    recipe = {"bundle": {"not_good_at": ["whistles"]}, "network": {"family": "crnn"}}
+    training = replace(metadata.training, data=data, recipe=recipe)
+    write_bundle(folder / "other", model, replace(metadata, training=training), "# Other\n")
+    return first, folder / "other"
+
+
+def test_posteriors_are_the_mean_and_the_rest_is_told_of_all(members: tuple[Path, Path]) -> None:
+    bundles = [Bundle.load(path) for path in members]
+    joined = join(bundles, EnsembleName("both", "1.1.0"))
+    windows = np.random.default_rng(3).normal(0.5, 0.4, (7, 151, 40)).astype(np.float32)
+    mean = np.mean([Session(b).run(windows) for b in bundles], axis=0)
+    np.testing.assert_allclose(Session(joined).run(windows), mean, atol=1e-6)
+    m, parts = joined.metadata, [b.metadata.model for b in bundles]
+    assert (m.name, m.version) == ("both", "1.1.0")
+    assert m.description == "Mean of tiny 1.0.0, other 2.0.0"
+    assert m.model.parameters == sum(p.parameters for p in parts)
+    assert m.model.flops_per_window == sum(p.flops_per_window for p in parts)
+    assert {d.corpus: (d.clips, d.hours) for d in m.training.data} == {
+        "hum": (1, 0.1),
+        "sine": (9, 0.5),
+    }
+    assert m.training.recipe["bundle"]["not_good_at"] == ["whistles"]
+    made_of = m.training.recipe["network"]["parameters"]["members"]
+    assert [x["sha256"] for x in made_of] == [p.sha256 for p in parts]
+
+
+def test_an_ensemble_can_be_a_member(members: tuple[Path, Path]) -> None:
+    bundles = [Bundle.load(path) for path in members]
+    pair = join(bundles, EnsembleName("pair"))
+    windows = np.random.default_rng(4).normal(0.5, 0.4, (3, 151, 40)).astype(np.float32)
+    found = Session(join([pair, bundles[0]], EnsembleName("three"))).run(windows)
+    first, other = (Session(b).run(windows) for b in bundles)
+    np.testing.assert_allclose(found, 0.75 * first + 0.25 * other, atol=1e-6)
+
+
+def test_the_command_writes_a_measured_model(
+    run_cli: RunCli, members: tuple[Path, Path], tmp_path: Path
+) -> None:
+    made = tone_manifest(tmp_path / "recordings", clips=2, talks=1)
+    out = tmp_path / "both"
+    done = run_cli("ensemble", *members, "--name", "both", "--manifest", made.path,
+                   "--noise-corpus", "noise", "--out", out)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(out)
+    bundle = Bundle.load(out)
+    assert bundle.card.startswith("# both 1.0.0")
+    for said in ("Mean of 2 networks, together of", "Made of tiny 1.0.0", "- whistles", "| hum "):
+        assert said in bundle.card
+    assert (out / "figures").is_dir() and not (out / "recipe.toml").exists()
+    point = bundle.operating_points("low tone").points[0]
+    assert 0.0 < point.hours < 1.0 and point.condition == "noise at 10 dB SNR"
+
+
+def test_what_cannot_be_joined_is_refused(
+    run_cli: RunCli, members: tuple[Path, Path], tmp_path: Path
+) -> None:
+    made = tone_manifest(tmp_path / "recordings", clips=1, talks=1)
+    given = ("--name", "both", "--manifest", made.path, "--out", tmp_path / "both")
+    words = write_tiny_bundle(tmp_path / "words", tiny_metadata(words=("low tone",)))
+    slow = write_tiny_bundle(tmp_path / "slow", tiny_metadata(step_samples=3200))
+    twin = shutil.copytree(members[0], tmp_path / "twin")
+    first = members[0]
+    refused(run_cli("ensemble", first, *given), "1 models to join, but it must be 2 to 16")
+    refused(run_cli("ensemble", first, twin, *given), "the same network as another")
+    refused(run_cli("ensemble", first, words, *given), "its labels is .*low tone.*, not .*high")
+    refused(run_cli("ensemble", members[1], slow, *given), "its step_samples is 3200, not 1600")
+    refused(run_cli("ensemble", first, "nobody", *given), "nobody")
+    assert not (tmp_path / "both").exists()

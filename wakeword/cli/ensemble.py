@@ -1,0 +1,62 @@
+"""``wakeword ensemble``: several models of the same words as one that misses less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wakeword.cli.options import note
+from wakeword.cli.trial_options import Stages, TrialOptions, trial_options
+from wakeword.errors import MissingExtraError
+from wakeword.runtime import find_bundle
+
+EPILOG = """\b
+Examples:
+  wakeword ensemble runs/first-model runs/second-model --name kitchen-accurate \\
+      --manifest recordings.csv --out models/kitchen-accurate
+
+\b
+Train the members apart, with other seeds or recipes: what all have in common, their mean has too.
+It costs as much as all of them together.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@trial_options
+@click.option("--name", required=True, help="What the new model is called.")
+@click.option("--version", default="1.0.0", show_default=True, help="Its version.")
+@click.option("--description", default="", help="One line. [default: which models it is made of]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The new model. [default: models/NAME]",
+)
+def ensemble(
+    models: tuple[str, ...],
+    trial: TrialOptions,
+    name: str,
+    version: str,
+    description: str,
+    out: Path | None,
+) -> None:
+    """Join models (names or folders) into one whose posteriors are the mean of theirs.
+
+    They must hear the same words through the same front end. The new model is calibrated and
+    measured on recordings that none of them was trained on, and gets a card of its own.
+    """
+    try:
+        from wakeword.training.ensemble import EnsembleName, join
+        from wakeword.training.finish import write_measured
+    except ImportError as error:
+        raise MissingExtraError(error.name or "torch", "ensemble", "training") from error
+
+    called = EnsembleName(name, version, description)
+    joined = join([find_bundle(model) for model in models], called)
+    _, trials = trial.open(joined)
+    with Stages() as stage:
+        written = write_measured(joined, trials, out or Path("models") / name, stage)
+    click.echo(written.path)
+    note(f"model '{name}' written to {written.path}; try: wakeword listen --model {written.path}")
