@@ -13,6 +13,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from wakeword.data.commands.protocol import CommandsConfig
 from wakeword.data.features import FeatureConfig
 from wakeword.data.scene_config import SceneConfig
 from wakeword.evaluation.tables import markdown
@@ -144,10 +145,13 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "pool_rounds": "scenes of so many rounds are drawn from",
         "windows_per_scene": "windows trained on for each new scene",
         "batch": "windows a step",
-        "learning_rate": "of Adam, at the start",
+        "learning_rate": "of the optimiser, at the start",
         "final_learning_rate": "at the end",
-        "schedule": "`drop`: to the final rate after 60 % of the rounds; `cosine`: gradually",
-        "weight_decay": "decoupled (AdamW)",
+        "schedule": "`drop`: to the final rate after 60 % of the rounds; `cosine`: gradually; "
+                    "`steps`: in three parts",
+        "optimizer": "`adam` (AdamW) or `sgd`",
+        "momentum": "of `sgd`",
+        "weight_decay": "decoupled for `adam`, L2 for `sgd`",
         "label_smoothing": "share of each label given to all classes",
         "average": "decay of the moving average of weights that becomes the model; 0: the last",
         "mine_after_rounds": "when to look for hard negatives",
@@ -157,6 +161,17 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "taught": "share of them in what the network is to say; the labels are the rest",
         "start": "bundle to begin with instead of random weights, from the recipe's folder",
         "checkpoint_rounds": "rounds from one checkpoint to the next",
+    }),
+    "commands": (CommandsConfig, {
+        "clip_s": "length of a clip: that of the window, too",
+        "unknown": "clips of other words for each clip of a word; 0: no such class",
+        "silence": "stretches of noise for each clip of a word; 0: no such class",
+        "speech": "share of the unknown clips that are cut from running speech",
+        "background": "share of clips with background noise",
+        "background_volume": "factor of that noise, from 0 to this",
+        "background_snr_db": "instead of a factor: clip (its loudest 0.3 s) over noise",
+        "silence_volume": "factor of the noise that is silence, from 0 to this",
+        "shift_s": "clips are moved by so much at most, either way",
     }),
     "detection": (DetectionSection, {
         "smoother_steps": "scores averaged before they are compared with the threshold",
@@ -188,6 +203,6 @@ def _default(field: Field[Any]) -> str:
     value = field.default if field.default_factory is MISSING else field.default_factory()
     if value is MISSING:
         return "required"
-    if is_dataclass(value) or isinstance(value, dict):
+    if value is None or is_dataclass(value) or isinstance(value, dict):
         return ""
     return f"`{json.dumps(value)}`"

@@ -26,7 +26,13 @@ _LATER: dict[str, dict[str, Any]] = {
         "also": 0.0,
     },
     "features": {"bend": 0.0},
-    "training": {"start": "", "teachers": (), "taught": 0.0},
+    "training": {
+        "start": "",
+        "optimizer": "adam",
+        "momentum": 0.9,
+        "teachers": (),
+        "taught": 0.0,
+    },
 }
 """Keys that recipes did not always have: a run begun without them goes on while they are off."""
 
@@ -47,6 +53,8 @@ def recipe_key(recipe: Recipe, data_sha256: str) -> str:
     table = recipe.to_dict()
     table["bundle"] = {"words": table["bundle"]["words"]}
     del table["detection"], table["training"]["checkpoint_rounds"], table["training"]["blend"]
+    if table["commands"] is None:
+        del table["commands"]
     for section, keys in _LATER.items():
         for key, default in keys.items():
             if table[section][key] == default:

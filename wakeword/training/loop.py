@@ -1,4 +1,4 @@
-"""The training loop: rounds of fresh scenes, cross entropy, Adam, averaged weights."""
+"""The training loop: rounds of fresh scenes, cross entropy, Adam or SGD, averaged weights."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ class Trainer:
         self.average = copy.deepcopy(model)
         self.training = training
         self.windows = windows
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
-        )
+        self.optimizer = _optimizer(model, training)
         self.round = 0
         self.log: list[dict[str, float]] = []
         self._pool: deque[SceneArrays] = deque(maxlen=training.pool_rounds)
@@ -143,3 +141,12 @@ class Trainer:
                 mean.lerp_(now[name], 1.0 - decay)
             else:
                 mean.copy_(now[name])
+
+
+def _optimizer(model: nn.Module, training: TrainingSection) -> torch.optim.Optimizer:
+    rate, decay = training.learning_rate, training.weight_decay
+    if training.optimizer == "sgd":
+        return torch.optim.SGD(
+            model.parameters(), lr=rate, momentum=training.momentum, weight_decay=decay
+        )
+    return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)

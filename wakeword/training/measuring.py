@@ -30,6 +30,19 @@ class Stage(Protocol):
     def __call__(self, name: str, total: float, unit: str = "s") -> Callable[[float], None]: ...
 
 
+class Reporter(Protocol):
+    """Where a long run says how far it is."""
+
+    @property
+    def stage(self) -> Stage:
+        """Begins a stage of so much work; gives the function that is told how much was done."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one thing."""
+        ...
+
+
 @dataclass(frozen=True)
 class Scored:
     """Tracks of everything that was scored.

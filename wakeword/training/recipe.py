@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from wakeword.alignment.ctc import Method
+from wakeword.data.commands.protocol import SILENCE, CommandsConfig
 from wakeword.data.features import FeatureConfig
 from wakeword.data.scene_config import SceneConfig
 from wakeword.errors import BundleError, RecipeError
@@ -97,7 +98,10 @@ class TrainingSection:
     """The loop. A round makes ``scenes_per_round`` scenes and trains on the last ``pool_rounds``.
 
     ``schedule``: ``drop`` keeps the learning rate for 60 % of the rounds and then uses the final
-    one (the paper's 1e-3 and 3e-4); ``cosine`` goes from one to the other on a half cosine.
+    one (the paper's 1e-3 and 3e-4); ``cosine`` goes from one to the other on a half cosine;
+    ``steps`` goes there in three equal parts, by the same factor each time (Choi et al. 2019:
+    0.1, 0.01, 0.001). ``optimizer``: ``adam`` is AdamW; ``sgd`` has ``momentum``, and its
+    ``weight_decay`` is added to the gradient, as L2 regularisation.
     ``start``: a bundle of the same network whose weights are the first ones, relative to the
     recipe's folder; its output layer is not taken where its words are others. ``blend``: the
     share of those first weights in the model that is written (Wortsman et al. 2022): it keeps
@@ -113,7 +117,9 @@ class TrainingSection:
     batch: int = 64
     learning_rate: float = 1e-3
     final_learning_rate: float = 3e-4
-    schedule: Literal["drop", "cosine"] = "drop"
+    schedule: Literal["drop", "cosine", "steps"] = "drop"
+    optimizer: Literal["adam", "sgd"] = "adam"
+    momentum: float = 0.9
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     average: float = 0.0
@@ -142,7 +148,7 @@ class TrainingSection:
                 f"0 < final_learning_rate = {self.final_learning_rate} <= learning_rate = "
                 f"{self.learning_rate} <= 1 must hold"
             )
-        for name in ("weight_decay", "label_smoothing", "average", "blend"):
+        for name in ("momentum", "weight_decay", "label_smoothing", "average", "blend"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise RecipeError(f"{name} = {getattr(self, name)} must be in [0, 1)")
 
@@ -158,6 +164,9 @@ class TrainingSection:
         """Learning rate after ``share`` (0 to 1) of the run."""
         if self.schedule == "drop":
             return self.learning_rate if share < 0.6 else self.final_learning_rate
+        if self.schedule == "steps":
+            fall = self.final_learning_rate / self.learning_rate
+            return float(self.learning_rate * fall ** (min(2, int(3.0 * share)) / 2.0))
         span = self.learning_rate - self.final_learning_rate
         return self.final_learning_rate + span * 0.5 * (1.0 + math.cos(math.pi * share))
 
@@ -173,7 +182,11 @@ class DetectionSection:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole training run, from recordings to bundle."""
+    """A whole training run, from recordings to bundle.
+
+    With ``commands`` it is one of a command set: clips by the Speech Commands protocol take the
+    place of ``scenes``.
+    """
 
     bundle: BundleSection
     data: DataSection
@@ -184,12 +197,16 @@ class Recipe:
     windows: WindowConfig = field(default_factory=WindowConfig)
     training: TrainingSection = field(default_factory=TrainingSection)
     detection: DetectionSection = field(default_factory=DetectionSection)
+    commands: CommandsConfig | None = None
 
     def __post_init__(self) -> None:
         try:
             check_labels(self.labels)
         except BundleError as error:
             raise RecipeError(f"data.also_words: {error}") from error
+        if self.commands is not None:
+            self._check_commands(self.commands)
+            return
         if bool(self.data.also_words) != (self.scenes.also > 0.0):
             raise RecipeError(
                 f"{len(self.data.also_words)} data.also_words and scenes.also = "
@@ -205,7 +222,29 @@ class Recipe:
     @property
     def labels(self) -> tuple[str, ...]:
         """What the network tells apart in training: background, the words, those beside them."""
-        return (BACKGROUND, *self.bundle.words, *self.data.also_words)
+        beside = self.data.also_words if self.commands is None else self.commands.beside
+        return (BACKGROUND, *self.bundle.words, *beside)
+
+    @property
+    def cut(self) -> WindowConfig:
+        """How windows are cut: a clip of a command set is one window, all of it that word."""
+        return self.windows if self.commands is None else replace(self.windows, parts=0.0)
+
+    def _check_commands(self, commands: CommandsConfig) -> None:
+        for key, value in (
+            ("data.also_words", self.data.also_words),
+            ("training.mine_after_rounds", self.training.mine_after_rounds),
+        ):
+            if value:
+                raise RecipeError(f"{key} = {list(value)}, but a command set has none")
+        if SILENCE in self.bundle.words:
+            raise RecipeError(f"bundle.words: '{SILENCE}' is what a command set calls background")
+        frames = self.frontend.frames_after(round(commands.clip_s * self.frontend.sample_rate))
+        if frames != self.windows.frames:
+            raise RecipeError(
+                f"windows.frames = {self.windows.frames}, but a clip of commands.clip_s = "
+                f"{commands.clip_s:g} s has {frames} frames"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as recorded in the bundle and compared on resuming."""

@@ -2,60 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
-from wakeword.alignment.ctc import make_aligner
-from wakeword.data.corpus import load_corpus
 from wakeword.data.manifest import Manifest, Recording, join_manifests, read_manifest
-from wakeword.data.rooms import simulate_rooms
-from wakeword.data.sources import Kinds, Mined, Sources, collect
+from wakeword.data.sources import Mined, Sources
 from wakeword.errors import RecipeError, TrainingError
-from wakeword.networks import Network, build, flops_per_window, parameter_count
-from wakeword.runtime.bundle import Bundle, describe_model
-from wakeword.runtime.metadata import BACKGROUND, BundleMetadata
-from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
-from wakeword.runtime.sections import (
-    DetectorConfig,
-    ModelFile,
-    SmootherConfig,
-    TrainingRecord,
-)
+from wakeword.networks import Network, build
+from wakeword.runtime.bundle import Bundle
 from wakeword.training.checkpoint import load_checkpoint, recipe_key, save_checkpoint
-from wakeword.training.export import check_parity, export_onnx
+from wakeword.training.commands.watch import watch_dev
+from wakeword.training.export import check_parity
 from wakeword.training.loop import RoundReport, Trainer
-from wakeword.training.measuring import Stage
+from wakeword.training.material import plan_of, prepare
+from wakeword.training.measuring import Reporter
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
 from wakeword.training.own_words import OwnWords
+from wakeword.training.packing import as_bundle, training_record
 from wakeword.training.recipe import Recipe, read_recipe
-from wakeword.training.records import check_licences, data_sources
-from wakeword.training.shards import ShardPlan, shards
+from wakeword.training.records import check_licences
+from wakeword.training.shards import shards
 from wakeword.training.start import blended, start_from
 from wakeword.training.teachers import Teachers
 from wakeword.training.windows import SceneArrays
-
-LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime", "pyroomacoustics")
-
-
-class Reporter(Protocol):
-    """Where a long run says how far it is."""
-
-    @property
-    def stage(self) -> Stage:
-        """Begins a stage of so much work; gives the function that is told how much was done."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Say one thing."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +71,8 @@ class TrainingRun:
         self._teachers = self._load_teachers(beside)
         self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
-        self.sources = self._prepare()
+        self.sources: Sources = prepare(self.recipe, self._chosen(), self.paths.cache, reporter)
+        self.watch = watch_dev(self.recipe, self.manifest, reporter)
         self.key = recipe_key(self.recipe, self.trained_on.sha256)
 
     def run(self) -> None:
@@ -141,13 +117,13 @@ class TrainingRun:
 
     def _shards(self, first: int, last: int) -> Iterator[SceneArrays]:
         """Shards in order; from each mining round on, with the negatives that it found."""
-        r, t = self.recipe, self.recipe.training
+        t = self.recipe.training
         borders = [0, *sorted(m for m in t.mine_after_rounds if m < t.rounds), t.rounds]
         for begin, end in pairwise(borders):
             if end <= first:
                 continue
             sources = replace(self.sources, mined=self._mined(begin))
-            plan = ShardPlan(sources, r.scenes, r.features, r.frontend, t.seed, t.scenes_per_round)
+            plan = plan_of(self.recipe, sources)
             yield from shards(plan, max(first, begin), min(last, end), self.workers)
 
     def _mined(self, after_round: int) -> tuple[Mined, ...]:
@@ -180,25 +156,11 @@ class TrainingRun:
         if report.round % self.recipe.training.checkpoint_rounds == 0 or (
             report.round == report.rounds
         ):
+            if self.watch is not None:
+                right = self.watch.accuracy(self.trainer.average)
+                self.trainer.log[-1]["accuracy"] = right
+                self.reporter.note(f"dev clips right: {100 * right:.2f} %")
             save_checkpoint(self.paths.folder, self.trainer.checkpoint(), self.key)
-
-    def _prepare(self) -> Sources:
-        """Decode, align, simulate rooms."""
-        d, rate = self.recipe.data, self.recipe.frontend.sample_rate
-        chosen = self._chosen()
-        advance = self.reporter.stage("reading recordings", len(chosen), "files")
-        corpus = load_corpus(chosen, rate, self.paths.cache, advance)
-        rooms = []
-        if d.rooms:
-            advance = self.reporter.stage("simulating rooms", d.rooms, "rooms")
-            rooms = simulate_rooms(
-                d.rooms, self.recipe.training.seed, sample_rate=rate, progress=advance
-            )
-        kinds = Kinds(
-            frozenset(d.noise_corpora), frozenset(d.music_corpora), frozenset(d.synthetic_corpora)
-        )
-        words, align = self.recipe.bundle.words, make_aligner(d.alignment)
-        return collect(corpus, words, kinds, rooms, align, d.also_words)
 
     def _chosen(self) -> tuple[Recording, ...]:
         """The recordings that this recipe trains on."""
@@ -228,7 +190,7 @@ class TrainingRun:
         if self._first is not None:
             start_from(model, self._first, r.labels)
             self.reporter.note(f"starting from {self._first.name} {self._first.metadata.version}")
-        return Trainer(model, r.training, r.windows, self._teachers)
+        return Trainer(model, r.training, r.cut, self._teachers)
 
     def _load_teachers(self, beside: Path) -> Teachers | None:
         r, paths = self.recipe, self.recipe.training.teachers
@@ -241,68 +203,16 @@ class TrainingRun:
 
     def _own_words(self, model: Network) -> Network:
         """The network as the bundle has it: words learnt beside its own are background."""
-        d, words = self.recipe.data, self.recipe.bundle.words
-        return OwnWords(model, len(words)) if d.also_words else model
+        words = len(self.recipe.bundle.words)
+        return OwnWords(model, words) if len(self.recipe.labels) > 1 + words else model
 
     def _as_bundle(self, model: Network, smoother_steps: int) -> Bundle:
-        r, model = self.recipe, self._own_words(model)
-        onnx = export_onnx(model.eval(), r.windows.frames, r.frontend.channels)
-        metadata = BundleMetadata(
-            name=r.bundle.name,
-            version=r.bundle.version,
-            description=r.bundle.description,
-            licence=r.bundle.licence,
-            model=ModelFile(
-                "model.onnx", "0" * 64, 1, parameter_count(model), flops_per_window(model)
-            ),
-            frontend=r.frontend,
-            window_frames=r.windows.frames,
-            step_samples=r.detection.step_samples,
-            labels=(BACKGROUND, *r.bundle.words),
-            smoother=SmootherConfig(steps=smoother_steps),
-            detector=DetectorConfig(refractory_s=r.detection.refractory_s),
-            default_target_fa_per_hour=r.bundle.default_target_fa_per_hour,
-            operating_points={w: _uncalibrated(w, r) for w in r.bundle.words},
-            training=self._record(),
-        )
-        return Bundle(self.paths.folder, describe_model(metadata, onnx), onnx)
-
-    def _record(self) -> TrainingRecord:
-        """What the bundle will say of its making."""
-        data = data_sources(self.sources.corpus.recordings, self.recipe.data.licences)
-        libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
-        return TrainingRecord(
-            self.recipe.to_dict(),
-            self.recipe.training.seed,
-            data,
-            self.trained_on.sha256,
-            libraries,
-        )
+        record = training_record(self.recipe, self.sources.corpus.recordings, self.trained_on)
+        own = self._own_words(model)
+        return as_bundle(own, self.recipe, record, self.paths.folder, smoother_steps)
 
     def _check_licences(self) -> None:
         d = self.recipe.data
         used = {r.corpus for r in self.trained_on if r.split == "train"} - set(d.exclude_corpora)
         check_licences(used, d.licences)
 
-
-def _uncalibrated(word: str, recipe: Recipe) -> OperatingPoints:
-    """A placeholder until the bundle is calibrated: nothing was measured."""
-    target = recipe.bundle.default_target_fa_per_hour
-    point = OperatingPoint(
-        target_fa_per_hour=target,
-        threshold=0.5,
-        fa_per_hour=0.0,
-        fa_per_hour_low=0.0,
-        fa_per_hour_high=36_000.0,
-        alarms=0,
-        hours=1e-9,
-        frr=None,
-        frr_low=None,
-        frr_high=None,
-        missed=0,
-        clips=0,
-        condition="",
-        supported=False,
-        statement="not calibrated: run wakeword calibrate",
-    )
-    return OperatingPoints(word, (point,))

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -27,9 +28,17 @@ from wakeword.training.windows import SceneArrays, frame_times
 BATCH = 32
 
 
+class Plan(Protocol):
+    """What every shard is made from: a value that processes can be given."""
+
+    def make(self, number: int) -> SceneArrays:
+        """Shard ``number``, from 0: always the same for the same plan."""
+        ...
+
+
 @dataclass(frozen=True)
 class ShardPlan:
-    """What every shard is made from.
+    """Shards of scenes around words.
 
     Raises
     ------
@@ -50,6 +59,10 @@ class ShardPlan:
             raise ConfigError(
                 f"the recordings were read at {rate} Hz, but frontend.sample_rate = {wanted}"
             )
+
+    def make(self, number: int) -> SceneArrays:
+        """Shard ``number``."""
+        return make_shard(self, number)
 
 
 def make_shard(plan: ShardPlan, number: int) -> SceneArrays:
@@ -72,22 +85,22 @@ def make_shard(plan: ShardPlan, number: int) -> SceneArrays:
     return SceneArrays.concatenate(parts)
 
 
-_plan: ShardPlan | None = None
+_plan: Plan | None = None
 
 
 def _work(number: int) -> SceneArrays:
     assert _plan is not None
-    return make_shard(_plan, number)
+    return _plan.make(number)
 
 
-def shards(plan: ShardPlan, first: int, last: int, workers: int) -> Iterator[SceneArrays]:
+def shards(plan: Plan, first: int, last: int, workers: int) -> Iterator[SceneArrays]:
     """Yield shards ``first`` to ``last - 1`` in order, at most ``workers + 1`` ahead.
 
     ``workers = 0`` makes them in this process.
     """
     if workers == 0:
         for number in range(first, last):
-            yield make_shard(plan, number)
+            yield plan.make(number)
         return
     with ProcessPoolExecutor(workers, initializer=_start, initargs=(plan,)) as pool:
         waiting: list[Future[SceneArrays]] = []
@@ -103,7 +116,7 @@ def shards(plan: ShardPlan, first: int, last: int, workers: int) -> Iterator[Sce
                 future.cancel()
 
 
-def _start(plan: ShardPlan) -> None:
+def _start(plan: Plan) -> None:
     global _plan
     _plan = plan
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from wakeword.errors import RecipeError
 from wakeword.networks import Network
 from wakeword.runtime.bundle import Bundle
+from wakeword.training.commands.bundles import commands_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -74,9 +75,10 @@ def blended(model: Network, bundle: Bundle, labels: tuple[str, ...], share: floa
 
 def learnt_labels(bundle: Bundle) -> tuple[str, ...]:
     """What the network of ``bundle`` tells apart: its labels, and words learnt beside them."""
-    data = bundle.metadata.training.recipe.get("data")
+    data, commands = bundle.metadata.training.recipe.get("data"), commands_of(bundle)
     also = data.get("also_words", ()) if isinstance(data, Mapping) else ()
-    return (*bundle.metadata.labels, *map(str, also))
+    beside = commands.beside if commands is not None else ()
+    return (*bundle.metadata.labels, *map(str, also), *beside)
 
 
 def weights(model: bytes) -> dict[str, Tensor]:

@@ -24,8 +24,9 @@ from wakeword.training.checkpoint import Checkpoint, load_checkpoint, save_check
 from wakeword.training.export import TOLERANCE, export_onnx
 from wakeword.training.letters.recipe import read_letters_recipe
 from wakeword.training.letters.speech import Batch, BatchMaker, choose_speech, load_speech
+from wakeword.training.measuring import Reporter
 from wakeword.training.records import data_sources
-from wakeword.training.run import Reporter, RunPaths
+from wakeword.training.run import RunPaths
 
 LIBRARIES = ("torch", "numpy", "scipy", "soxr", "onnx", "onnxruntime")
 WARM_UP_STEPS = 200

@@ -1,0 +1,1 @@
+"""Command sets: the Speech Commands protocol, its clips, its archives."""

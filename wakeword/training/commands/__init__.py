@@ -1,0 +1,1 @@
+"""Training and measuring of command sets, by the Speech Commands protocol."""
