@@ -83,7 +83,7 @@ def test_one_word_another_target_and_one_corpus(
         ([*SHORT, "--listen", "a.html"], "--listen does not go with --protocol"),
         (["--hours", "24"], "--hours goes only with --protocol picovoice"),
         (["--word", LOW], "--word goes only with --protocol"),
-        (["--protocol", "other"], "'other' is not 'picovoice'"),
+        (["--protocol", "other"], "'other' is not one of 'picovoice'"),
         ([*SHORT, "--report", "{made}"], "it is a file"),
         ([*SHORT, "--report", "{folder}"], "holds files that are not part of"),
     ],

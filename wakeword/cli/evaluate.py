@@ -29,6 +29,7 @@ Examples:
   wakeword evaluate seven --manifest recordings.csv --json > figures.jsonl
   wakeword evaluate seven --manifest recordings.csv --snr 10 --listen errors.html
   wakeword evaluate seven --manifest recordings.csv --protocol picovoice --scores scores
+  wakeword evaluate commands --manifest recordings.csv --split test --protocol speech-commands
 """
 _PRINTED = ("misses", "means", "false_alarms", "chosen_thresholds", "differences")
 

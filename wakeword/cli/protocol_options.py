@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wakeword.cli.about import about_bundle, about_trials
+from wakeword.cli.command_protocol import run_commands
 from wakeword.cli.condition_options import ConditionOptions
 from wakeword.cli.options import Command, note
 from wakeword.cli.plot import require_matplotlib
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 HOURS = 24.0
 _OWN = ("hours", "words", "speech_corpora", "scores")
 _OTHERS = ("noise", "babble", "distance", "rooms", "listen", "listen_most")
+_NOT_OF: Mapping[str | None, tuple[str, ...]] = {
+    None: _OWN,
+    "picovoice": _OTHERS,
+    "speech-commands": (*_OTHERS, *_OWN, "snr", "target"),
+}
+"""Options that do not go with a protocol, or with none."""
 
 
 @dataclass(frozen=True)
@@ -109,30 +116,38 @@ def protocol_options(command: Command) -> Command:
         listen: object,
         **others: Any,
     ) -> Any:
-        strangers = [name for name in (_OTHERS if protocol else _OWN) if _given(name)]
+        strangers = [name for name in _NOT_OF[protocol] if _given(name)]
         if strangers:
-            which = "does not go with" if protocol else "goes only with"
-            raise click.UsageError(f"{_flag(strangers[0])} {which} --protocol picovoice")
+            which = f"does not go with --protocol {protocol}"
+            if protocol is None:
+                which = "goes only with --protocol picovoice"
+            raise click.UsageError(f"{_flag(strangers[0])} {which}")
         if protocol is None:
             return command(*arguments, listen=listen, **others)
+        if protocol == "speech-commands":
+            return run_commands(
+                others["models"], others["trial"], others["report"], others["as_json"]
+            )
         return ProtocolOptions(hours, words, speech_corpora, scores).run(*arguments, **others)
 
     for option in (
         click.option("--scores", type=click.Path(path_type=Path), metavar="DIR",
-                     help="With --protocol: keep the scores of each stream here, and go on from "
+                     help="With picovoice: keep the scores of each stream here, and go on from "
                           "those that are there."),
         click.option("--speech-corpus", "speech_corpora", multiple=True, metavar="NAME",
-                     help="With --protocol: speech between the words; repeatable. [default: all "
+                     help="With picovoice: speech between the words; repeatable. [default: all "
                           "running speech]"),
         click.option("--word", "words", multiple=True, metavar="WORD",
-                     help="With --protocol: a word to measure; repeatable. [default: all that "
+                     help="With picovoice: a word to measure; repeatable. [default: all that "
                           "have clips]"),
         click.option("--hours", type=float, default=HOURS, show_default=True, metavar="H",
-                     help="With --protocol: length of the stream of each word."),
-        click.option("--protocol", type=click.Choice(("picovoice",)),
-                     help="Instead: Picovoice's benchmark. Each word has a stream of hours with "
-                          "all its clips, noise at 10 dB (or --snr) and speech in a fifth; what "
-                          "counts is the share missed at 0.1 (or --target) alarms per hour."),
+                     help="With picovoice: length of the stream of each word."),
+        click.option("--protocol", type=click.Choice(("picovoice", "speech-commands")),
+                     help="Instead, picovoice: Picovoice's benchmark. Each word has a stream of "
+                          "hours with all its clips, noise at 10 dB (or --snr) and speech in a "
+                          "fifth; what counts is the share missed at 0.1 (or --target) alarms per "
+                          "hour. speech-commands: how often command sets are right about single "
+                          "clips of words, unknown words and silence."),
     ):  # fmt: skip
         with_protocol = option(with_protocol)
     return with_protocol

@@ -29,10 +29,10 @@ class TrialOptions:
     noise_corpora: tuple[str, ...]
     seed: int
 
-    def open(self, *bundles: Bundle) -> tuple[Manifest, Trials]:
-        """Read the manifest and pick what none of the bundles was trained on."""
+    def read(self, *bundles: Bundle) -> tuple[Manifest, frozenset[str]]:
+        """Read the manifest; with it, which of its corpora are noise."""
         from wakeword.data.manifest import read_manifest
-        from wakeword.training.trials import TrialConfig, Trials, listed_in_recipe
+        from wakeword.training.trials import listed_in_recipe
 
         manifest = read_manifest(self.manifest)
         for warning in manifest.warnings:
@@ -40,7 +40,14 @@ class TrialOptions:
         noise = self.noise_corpora or {
             name for bundle in bundles for name in listed_in_recipe(bundle, "noise_corpora")
         }
-        config = TrialConfig(frozenset(noise), self.split, self.seed)
+        return manifest, frozenset(noise)
+
+    def open(self, *bundles: Bundle) -> tuple[Manifest, Trials]:
+        """Read the manifest and pick what none of the bundles was trained on."""
+        from wakeword.training.trials import TrialConfig, Trials
+
+        manifest, noise = self.read(*bundles)
+        config = TrialConfig(noise, self.split, self.seed)
         trials = Trials.of_bundles(bundles, manifest, config)
         _note_gaps(trials)
         return manifest, trials

@@ -21,6 +21,7 @@ from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.events import Label, Truth
 from wakeword.evaluation.scoring import Clip
 from wakeword.runtime import Bundle
+from wakeword.training.commands.bundles import commands_of
 from wakeword.training.mixtures import Mixer
 
 _SHORTEST_TALK_S = 2.0
@@ -39,6 +40,9 @@ class TrialConfig:
         Voices in the babble, each another recording of running speech.
     rooms
         Simulated rooms from which clips at a distance are heard.
+    substitutions
+        Whether one word of the bundle taken for another is a false alarm. In a command set it is
+        not: who gives commands says them all, and what is taken for what is measured by itself.
     """
 
     noise_corpora: frozenset[str]
@@ -47,6 +51,7 @@ class TrialConfig:
     context_s: float = 1.0
     talkers: int = 6
     rooms: int = 24
+    substitutions: bool = True
 
 
 class Trials:
@@ -118,6 +123,8 @@ class Trials:
         words = dict.fromkeys(word for b in bundles for word in b.words)
         trained_on = {s.corpus for b in bundles for s in b.metadata.training.data}
         excluded = {p for b in bundles for p in listed_in_recipe(b, "exclude_recordings")}
+        if any(commands_of(b) is not None for b in bundles):
+            config = replace(config, substitutions=False)
         return cls(manifest, tuple(words), trained_on, config, rates[0], excluded)
 
     @property
@@ -150,7 +157,7 @@ class Trials:
 
     def left_out(self) -> list[Recording]:
         """Recordings in which no alarm of some word can be called false: see :meth:`label`."""
-        return [r for r in self.recordings if self.label(r).unsure]
+        return [r for r in self.recordings if self._maybe_said(r)]
 
     def lacks(self, kind: Kind) -> str | None:
         """What is missing to mix clips with noise or babble; None where nothing is."""
@@ -223,7 +230,6 @@ class Trials:
         Where a transcript merely holds a word, or there is no transcript, nobody knows whether
         an alarm there is false: such words are unsure.
         """
-        unsure: set[str] = set()
         truths: tuple[Truth, ...] = ()
         alone = recording.text in self.words
         word = recording.text if alone else self._vocabulary.timed_word(recording)
@@ -232,15 +238,22 @@ class Trials:
             if math.isnan(start):
                 start, end = 0.0, recording.seconds
             truths = (Truth(word, offset_s + start, offset_s + end),)
-        if recording.corpus not in self.config.noise_corpora:
-            unsure = {
-                w for w in self.words if w != word and (recording.says(w) or not recording.text)
-            }
+        unsure = self._maybe_said(recording)
+        if alone and not self.config.substitutions:
+            unsure = set(self.words) - {recording.text}
         speaker = "" if recording.speaker == "unknown" else recording.speaker
         return Label(
             self._name(recording), recording.corpus, speaker, truths, frozenset(unsure),
             in_sentence=bool(truths) and not alone,
         )  # fmt: skip
+
+    def _maybe_said(self, recording: Recording) -> set[str]:
+        """Words that are somewhere in a recording, nobody knows where, or may be."""
+        if recording.corpus in self.config.noise_corpora:
+            return set()
+        alone = recording.text in self.words
+        word = recording.text if alone else self._vocabulary.timed_word(recording)
+        return {w for w in self.words if w != word and (recording.says(w) or not recording.text)}
 
     def _is_talk(self, recording: Recording) -> bool:
         return (

@@ -1,0 +1,1 @@
+"""How often a command set is right: accuracy, confusions, and what it costs to be sure."""
