@@ -13,6 +13,7 @@ WakewordError
     ManifestError           a manifest of recordings cannot be used
     EvaluationError         a measurement is impossible on the audio given
     TrainingError           training or export failed
+    DownloadError           a file on the web cannot be had, or is not what it should be
     SynthesisError          a speech synthesiser is missing or failed
     ProtocolError           the other side of a stream broke the rules of the protocol
     ConnectionLostError     a service cannot be reached, or was lost for good
@@ -77,6 +78,10 @@ class EvaluationError(WakewordError):
 
 class TrainingError(WakewordError):
     """Training or export failed; what was written before is untouched."""
+
+
+class DownloadError(WakewordError):
+    """A file on the web cannot be had, or is not what it should be."""
 
 
 class SynthesisError(WakewordError):

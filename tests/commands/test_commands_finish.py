@@ -61,7 +61,7 @@ def test_another_word_of_the_set_is_no_false_alarm(tmp_path: Path) -> None:
 def test_several_seeds_and_another_network(repository: Path, tmp_path: Path) -> None:
     recipe = write_commands_recipe(tmp_path, *SHORT)
     command = [sys.executable, repository / "benchmarks" / "commands.py", "--recipe", recipe,
-               "--manifest", tmp_path / "manifest.csv", "--split", "dev", "--workers", "0",
+               "--manifest", tmp_path / "manifest.csv", "--split", "dev", "--workers", "1",
                "--rounds", "1", "--out", tmp_path / "out", "--networks", "crnn", "dnn-s",
                "--seeds", "1", "2"]  # fmt: skip
     done = subprocess.run([*map(str, command)], capture_output=True, text=True,

@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("wakeword.cli.score:score", "Write the posterior of every word every 100 ms as CSV."),
     "say": ("wakeword.cli.say:say", "Synthetic recordings of a word and of its near misses."),
     "align": ("wakeword.cli.align:align", "Where words lie in recordings, with pictures to check."),
+    "data": ("wakeword.cli.data:data", "Public recordings to train and measure with."),
     "train": ("wakeword.cli.train:train", "Train a model of your own word from recordings."),
     "train-aligner": (
         "wakeword.cli.train_aligner:train_aligner",
