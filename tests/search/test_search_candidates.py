@@ -1,4 +1,4 @@
-"""Candidates of a search: all of a space, counted, thinned to the widest."""
+"""Candidates of a search: all of a space, counted, thinned to the widest, refined."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from wakeword.networks.candidates import (
     Costed,
     candidates,
     cost_of,
+    refined,
     widest,
     within,
 )
@@ -88,6 +89,18 @@ def test_of_networks_that_differ_in_widths_the_largest_is_kept() -> None:
     layers = [Candidate("dnn", table, 10, 40, 9) for table in (thin, thick, deeper)]
     kept = widest([costed(c, k) for k, c in enumerate(layers, 1)])
     assert [c.candidate for c in kept] == layers[1:]
+
+
+def test_neighbours_differ_in_one_width() -> None:
+    start = Candidate("lstm", {"units": 200, "projection": 64}, 10, 20, 9)
+    found = [dict(c.parameters) for c in refined(start, 1.25)]
+    assert found == [
+        {"units": 250, "projection": 64}, {"units": 160, "projection": 64},
+        {"units": 200, "projection": 80}, {"units": 200, "projection": 51},
+    ]  # fmt: skip
+    wide = Candidate("tc-resnet", {"width": 1.0, "channels": [16, 24], "kernel": 9}, 40, 10, 9)
+    assert [c.parameters["width"] for c in refined(wide, 1.25)] == [1.25, 0.8]
+    assert refined(gru(1), 1.01) == []
 
 
 def test_an_unknown_family_is_refused() -> None:

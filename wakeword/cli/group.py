@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ensemble": ("wakeword.cli.ensemble:ensemble", "Several models as one that misses less."),
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
     "networks": ("wakeword.cli.networks:networks", "Which networks there are, and what they cost."),
-    "search": ("wakeword.cli.search:search", "Which networks fit into a microcontroller's budget."),
+    "search": ("wakeword.cli.search:search", "Which networks fit into a budget, and hear best."),
     "serve": ("wakeword.cli.serve:serve", "Serve streams over a websocket, and a REST interface."),
     "stream": ("wakeword.cli.stream:stream", "Let a service hear a microphone or recordings."),
     "keys": ("wakeword.cli.keys:keys", "Who may use a service: make, list, remove API keys."),

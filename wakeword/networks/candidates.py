@@ -14,7 +14,7 @@ from wakeword.networks.base import Network
 from wakeword.networks.budgets import Budget
 from wakeword.networks.counting import flops_per_window, total_parameters
 from wakeword.networks.memory import memory
-from wakeword.networks.spaces import SPACES
+from wakeword.networks.spaces import SPACES, Space
 
 SAMPLE_RATE = 16_000
 Build = Callable[[str, Mapping[str, Any], int, int, int], Network]
@@ -120,9 +120,30 @@ def widest(fitting: Iterable[Costed]) -> list[Costed]:
     return list(best.values())
 
 
+def refined(candidate: Candidate, factor: float) -> list[Candidate]:
+    """Its neighbours: each width by itself a ``factor`` wider, and as much narrower."""
+    space: Space = SPACES[candidate.space]
+    out: list[Candidate] = []
+    for key, by in itertools.product(space.widths, (factor, 1.0 / factor)):
+        value = _scaled(candidate.parameters[key], by)
+        if value != candidate.parameters[key]:
+            parameters = {**candidate.parameters, key: value}
+            out.append(
+                Candidate(candidate.space, parameters, candidate.coefficients, candidate.hop_ms,
+                          candidate.labels)
+            )  # fmt: skip
+    return out
+
+
 def within(budget: Budget, cost: Cost) -> bool:
     """Whether a budget holds a candidate of this cost."""
     return budget.holds(cost.memory_bytes, cost.operations)
+
+
+def _scaled(value: Any, by: float) -> Any:
+    if isinstance(value, list):
+        return [_scaled(v, by) for v in value]
+    return round(value * by, 3) if isinstance(value, float) else max(1, round(value * by))
 
 
 def _plain(value: Any) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from wakeword.frontend import FrontendConfig
 from wakeword.training.windows import WindowConfig
-
-if TYPE_CHECKING:
-    from wakeword.networks import NamedNetwork
 
 HOP_SAMPLES = 160
 """Frames that the defaults of ``[windows]`` are meant for: 10 ms at 16 kHz."""
@@ -32,15 +30,16 @@ def with_network_defaults(table: dict[str, Any]) -> dict[str, Any]:
     return {
         **table,
         "frontend": named.frontend.to_dict(),
-        "windows": {**_windows(named), **windows},
+        "windows": {**window_defaults(named.frontend, named.frames), **windows},
     }
 
 
-def _windows(named: NamedNetwork) -> dict[str, Any]:
-    usual, hop = asdict(WindowConfig()), named.frontend.hop_samples
+def window_defaults(frontend: FrontendConfig, frames: int) -> dict[str, Any]:
+    """What of ``[windows]`` is meant in seconds or shares of the channels, for a front end."""
+    usual, hop = asdict(WindowConfig()), frontend.hop_samples
     times = ("earliest_after_end", "latest_after_end", "time_mask_frames")
     return {
-        "frames": named.frames,
-        "channel_mask_width": max(1, usual["channel_mask_width"] * named.channels // 40),
+        "frames": frames,
+        "channel_mask_width": max(1, usual["channel_mask_width"] * frontend.channels // 40),
         **{key: max(1, round(usual[key] * HOP_SAMPLES / hop)) for key in times},
     }

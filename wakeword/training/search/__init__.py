@@ -1,1 +1,1 @@
-"""Search for a network under a budget: count all candidates, keep what fits."""
+"""Search for a network under a budget: count all, train the promising, refine the best."""

@@ -26,6 +26,7 @@ from wakeword.training.measuring import Stage
 class Counted:
     """Candidates that fit, in the order of their spaces; how many there are in all."""
 
+    budget: Budget
     fitting: tuple[Costed, ...]
     looked_at: int
 
@@ -49,7 +50,7 @@ def count(spaces: Sequence[str], budget: Budget, labels: int, stage: Stage) -> C
             f"operations: of {len(every)} networks ({', '.join(spaces)}) the nearest takes "
             f"{nearest.memory_bytes:,} bytes and {nearest.operations:,} operations"
         )
-    return Counted(tuple(fitting), len(every))
+    return Counted(budget, tuple(fitting), len(every))
 
 
 def _fitting(

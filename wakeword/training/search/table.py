@@ -49,16 +49,17 @@ class Row:
 def write_tables(folder: Path, rows: Sequence[Row], budget: Budget, looked_at: int) -> None:
     """Write the table as CSV and JSON, and the picture, into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    best_first = sorted(rows, key=_order)
-    plain = [row.to_dict() for row in best_first]
+    ordered = sorted(rows, key=best_first)
+    plain = [row.to_dict() for row in ordered]
     flat = [{**r, "network_parameters": json.dumps(r["network_parameters"])} for r in plain]
     write_csv(folder / TABLE, flat)
     write_json(folder / RECORD, {"budget": vars(budget), "looked_at": looked_at, "rows": plain})
     with atomic_write(folder / PICTURE, "wb") as file:
-        file.write(picture(best_first, budget))
+        file.write(picture(ordered, budget))
 
 
-def _order(row: Row) -> tuple[float, int]:
+def best_first(row: Row) -> tuple[float, int]:
+    """Key to sort by: the most accurate first, then the largest."""
     return (-1.0 if row.accuracy is None else -1.0 - row.accuracy, -row.costed.cost.memory_bytes)
 
 
