@@ -80,7 +80,7 @@ def test_the_python_of_the_page_runs(repository, server, spoken):
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("computer 1.1")
+        assert re.match(r"computer 1\.\d", done.stdout)
 
 
 @pytest.mark.browser

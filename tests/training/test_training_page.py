@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -69,9 +69,10 @@ def tables_of(cls: type[Any], name: str = "") -> dict[str, type[Any]]:
     found = {name: cls} if name else {}
     hints = get_type_hints(cls)
     for field in fields(cls):
-        inner = hints[field.name]
-        if is_dataclass(inner) and isinstance(inner, type):
-            found |= tables_of(inner, f"{name}.{field.name}".strip("."))
+        hint = hints[field.name]
+        for inner in (hint, *get_args(hint)):  # a table that may be missing: ``Table | None``
+            if is_dataclass(inner) and isinstance(inner, type):
+                found |= tables_of(inner, f"{name}.{field.name}".strip("."))
     return found
 
 
