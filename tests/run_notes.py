@@ -1,8 +1,12 @@
-"""What a training run says, for tests that listen or interrupt."""
+"""What a training run says and learns, for tests that listen, interrupt or compare."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import numpy as np
+
+from wakeword.training.run import TrainingRun
 
 
 class Notes:
@@ -20,3 +24,8 @@ class Notes:
         self.notes.append(text)
         if text.startswith(self._stop_after):
             raise KeyboardInterrupt
+
+
+def averaged_weights(run: TrainingRun) -> np.ndarray:
+    """All weights of the averaged network in one row."""
+    return np.concatenate([p.detach().numpy().ravel() for p in run.trainer.average.parameters()])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shlex
@@ -16,6 +15,7 @@ from types import ModuleType
 import click
 import pytest
 from packaging.requirements import Requirement
+from scripts import script
 
 import wakeword
 
@@ -26,11 +26,7 @@ page_ids = pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 
 def tool(name: str) -> ModuleType:
     """A script of tools/, as a module."""
-    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tools" / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(f"tools/{name}.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 from inprocess import run
+from scripts import script
 
 from wakeword.frontend import FrontendConfig, preset
 from wakeword.networks import NETWORKS
@@ -42,10 +40,6 @@ def test_an_unknown_network_is_refused(capsys: Capture) -> None:
     assert all(name in done.err for name in NETWORKS)
 
 
-def test_the_page_of_networks_is_current(repository: Path) -> None:
-    path = repository / "tools" / "network_table.py"
-    spec = importlib.util.spec_from_file_location("network_table", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_page_of_networks_is_current() -> None:
+    module = script("tools/network_table.py")
     assert module.networks_page() == module.PAGE.read_text("utf-8"), "run: python3 dev.py docs"

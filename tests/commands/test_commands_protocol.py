@@ -65,5 +65,5 @@ def test_classes_of_the_papers() -> None:
 )
 def test_impossible_values_are_refused(values: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        CommandsConfig(**values)  # type: ignore[arg-type]
+        CommandsConfig(**values)
     assert says in str(caught.value)

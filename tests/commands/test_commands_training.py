@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from commands_recipe import write_commands_recipe
-from run_notes import Notes
+from run_notes import Notes, averaged_weights
 
 from wakeword.data.commands.maker import CommandMaker
 from wakeword.errors import RecipeError
@@ -31,10 +31,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     return run
 
 
-def weights(run: TrainingRun) -> np.ndarray:
-    return np.concatenate([p.detach().numpy().ravel() for p in run.trainer.average.parameters()])
-
-
 def test_a_broken_run_ends_with_the_same_weights(trained: TrainingRun, tmp_path: Path) -> None:
     recipe = write_commands_recipe(tmp_path)
     with pytest.raises(KeyboardInterrupt):
@@ -43,13 +39,13 @@ def test_a_broken_run_ends_with_the_same_weights(trained: TrainingRun, tmp_path:
     resumed = TrainingRun(recipe, tmp_path / "runs" / "broken", 0, notes)
     resumed.run()
     assert "resuming after round 2" in notes.notes
-    assert np.array_equal(weights(resumed), weights(trained))
+    assert np.array_equal(averaged_weights(resumed), averaged_weights(trained))
 
 
 def test_it_learns_and_is_watched(trained: TrainingRun) -> None:
     right = [entry["accuracy"] for entry in trained.trainer.log]
     assert len(right) == 4 and right[-1] > 0.8
-    notes = trained.reporter.notes  # type: ignore[attr-defined]
+    notes = trained.reporter.notes
     assert notes[-1] == f"dev clips right: {100 * right[-1]:.2f} %"
 
 
@@ -59,13 +55,13 @@ def test_shards_do_not_depend_on_their_size_or_on_workers(trained: TrainingRun) 
     for made, wanted in zip(shards(plan, 0, 2, workers=2), alone, strict=True):
         assert np.array_equal(made.features, wanted.features)
         assert np.array_equal(made.label, wanted.label)
-    maker = CommandMaker(trained.sources, trained.recipe.commands, 1)  # type: ignore[arg-type]
+    maker = CommandMaker(trained.sources, trained.recipe.commands, 1)
     assert [maker.clip(k).label for k in range(64, 128)] == alone[1].label.tolist()
 
 
 def test_training_hears_what_the_front_end_gives(trained: TrainingRun) -> None:
     plan = plan_of(trained.recipe, trained.sources)
-    maker = CommandMaker(trained.sources, trained.recipe.commands, 1)  # type: ignore[arg-type]
+    maker = CommandMaker(trained.sources, trained.recipe.commands, 1)
     front = Frontend(trained.recipe.frontend)
     made = plan.make(0)
     for number in (0, 7, 40):
@@ -90,7 +86,7 @@ def test_the_bundle_merges_unknown_and_hears_clips_in_a_stream(trained: Training
 
     engine = Engine(bundle)
     stream = engine.open_stream(16_000)
-    maker = CommandMaker(trained.sources, trained.recipe.commands, 1)  # type: ignore[arg-type]
+    maker = CommandMaker(trained.sources, trained.recipe.commands, 1)
     clip = next(s for s in map(maker.clip, range(99)) if s.label == 1)
     stream.accept(clip.samples)
     last = [r.posteriors for r in engine.step([stream])][-1]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from scripts import script
 from torch.utils.flop_counter import FlopCounterMode
 
 from wakeword.errors import ConfigError, RecipeError
@@ -32,13 +30,7 @@ def one_thread() -> Iterator[None]:
 
 def printed_table() -> tuple[Any, ...]:
     """Table 1 as the studies of benchmarks/ have it."""
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "studies" / "paper.py"
-    spec = importlib.util.spec_from_file_location("studies_paper", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return tuple(module.TABLE_1)
+    return tuple(script("benchmarks/studies/paper.py", "studies_paper").TABLE_1)
 
 
 TABLE_1 = printed_table()

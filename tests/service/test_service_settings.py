@@ -1,21 +1,16 @@
 """Settings: from the environment, within limits, and the page that lists them."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from scripts import script
 from wakeword_service.settings import Settings, load_settings
 
 from wakeword.errors import ConfigError
 
 
 def test_the_page_lists_every_setting_and_metric(repository: Path) -> None:
-    spec = importlib.util.spec_from_file_location(
-        "service_page", repository / "tools" / "service_page.py"
-    )
-    assert spec and spec.loader
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = script("tools/service_page.py")
     assert tool.PAGE.read_text("utf-8") == tool.service_page(), "run: python3 dev.py docs"
     assert all(field.description for field in Settings.model_fields.values())
 

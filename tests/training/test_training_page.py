@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 import tomllib
@@ -14,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import pytest
 import soundfile
+from scripts import script
 from tiny_corpus import RATE
 
 from wakeword.data.manifest import COLUMNS, read_manifest
@@ -24,13 +24,8 @@ from wakeword.training.recipe import Recipe, read_recipe
 
 
 @pytest.fixture(scope="module")
-def recipe_table(repository: Path) -> ModuleType:
-    path = repository / "tools" / "recipe_table.py"
-    spec = importlib.util.spec_from_file_location("recipe_table", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def recipe_table() -> ModuleType:
+    return script("tools/recipe_table.py")
 
 
 @pytest.fixture(scope="module")

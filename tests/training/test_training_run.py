@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from processes import cli_command, cli_environment
-from run_notes import Notes
+from run_notes import Notes, averaged_weights
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import ManifestError, RecipeError, TrainingError
@@ -31,10 +31,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     return run
 
 
-def _weights(run: TrainingRun) -> np.ndarray:
-    return np.concatenate([p.detach().numpy().ravel() for p in run.trainer.average.parameters()])
-
-
 def test_a_run_that_was_interrupted_ends_with_the_same_weights(
     trained: TrainingRun, tmp_path: Path
 ) -> None:
@@ -48,14 +44,14 @@ def test_a_run_that_was_interrupted_ends_with_the_same_weights(
     assert "resuming after round 2" in notes.notes
     assert resumed.trainer.round == 4
     assert len(resumed.trainer.log) == 4
-    assert np.array_equal(_weights(resumed), _weights(trained))
+    assert np.array_equal(averaged_weights(resumed), averaged_weights(trained))
 
 
 def test_a_finished_run_is_not_trained_again(trained: TrainingRun) -> None:
     folder = trained.paths.folder
     again = TrainingRun(folder.parent.parent / "recipe.toml", folder, 0, Notes())
     again.run()
-    assert np.array_equal(_weights(again), _weights(trained))
+    assert np.array_equal(averaged_weights(again), averaged_weights(trained))
 
 
 def test_shards_do_not_depend_on_the_number_of_workers(trained: TrainingRun) -> None:

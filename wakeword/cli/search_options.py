@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from wakeword.cli.options import note
+from wakeword.cli.options import Command, note
 from wakeword.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from wakeword.training.search.count import Counted
     from wakeword.training.search.table import Row
 
-Command = Callable[..., Any]
 BEST = "best.toml"
 
 

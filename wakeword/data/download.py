@@ -42,6 +42,8 @@ class RemoteFile:
             raise DownloadError(f"'{self.url}' is no http or https address")
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise DownloadError(f"sha256 '{self.sha256}' must be 64 hexadecimal digits, lower case")
+
+
 class _Broken(Exception):
     """The connection broke, or the server is not well: worth another try."""
 

@@ -27,7 +27,8 @@ from wakeword.evaluation.picovoice_tables import (
     mean_rows,
     word_rows,
 )
-from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_csv, write_json
+from wakeword.evaluation.result_folder import write_result
+from wakeword.files import refuse_foreign
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,14 +66,8 @@ def write_protocol(
     target = Path(folder)
     check_protocol_folder(target)
     tables = {name: list(rows(result)) for name, rows in TABLES.items()}
-    drawn = draw(result) if pictures else b""
-    with fresh_folder(target) as fresh:
-        write_json(fresh / RESULT_FILE, {"about": dict(about), **tables})
-        for name, rows in tables.items():
-            write_csv(fresh / f"{name}.csv", rows)
-        if drawn:
-            with atomic_write(fresh / PICTURE, "wb") as out:
-                out.write(drawn)
+    drawn = {PICTURE: draw(result)} if pictures else {}
+    write_result(target, RESULT_FILE, about, tables, drawn)
     return target
 
 

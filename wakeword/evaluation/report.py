@@ -7,9 +7,10 @@ from pathlib import Path
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.report_page import report_page
 from wakeword.evaluation.report_pictures import report_pictures
+from wakeword.evaluation.result_folder import write_result
 from wakeword.evaluation.results import Results
 from wakeword.evaluation.rows import TABLES, table_rows
-from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_csv, write_json
+from wakeword.files import refuse_foreign
 
 PAGE, REPORT_FILE = "index.html", "report.json"
 
@@ -34,15 +35,8 @@ def write_report(folder: str | Path, results: Results, *, pictures: bool = True)
     tables = {name: list(table_rows(name, results)) for name in TABLES}
     about = {**results.about, "models": [dict(m.about) for m in results.models]}
     drawn = report_pictures(results) if pictures else {}
-    with fresh_folder(target) as fresh:
-        write_json(fresh / REPORT_FILE, {"about": about, **tables})
-        for name, rows in tables.items():
-            write_csv(fresh / f"{name}.csv", rows)
-        for name, data in drawn.items():
-            with atomic_write(fresh / name, "wb") as out:
-                out.write(data)
-        with atomic_write(fresh / PAGE) as page:
-            page.write(report_page(results, frozenset(drawn)))
+    page = report_page(results, frozenset(drawn)).encode()
+    write_result(target, REPORT_FILE, about, tables, {**drawn, PAGE: page})
     return target
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wakeword.errors import ConfigError
-from wakeword.networks.base import Network, same_padding
+from wakeword.networks.base import Network, check_share, same_padding
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class CrnnConfig:
             raise ConfigError(f"CRNN sizes must be between 1 and 4096: {self}")
         if self.recurrent_unit not in ("GRU", "LSTM"):
             raise ConfigError(f"recurrent_unit '{self.recurrent_unit}' is neither GRU nor LSTM")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ConfigError(f"dropout = {self.dropout} must be in [0, 1)")
+        check_share("dropout", self.dropout)
 
 
 class Crnn(Network):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wakeword.errors import ConfigError
+from wakeword.networks.base import check_share
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,7 @@ class LettersConfig:
             )
         if not all(1 <= d <= 1000 for d in self.dilations) or len(self.dilations) > 100:
             raise ConfigError(f"dilations = {self.dilations} must be 1 to 1000, 100 at most")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ConfigError(f"dropout = {self.dropout} must be in [0, 1)")
+        check_share("dropout", self.dropout)
 
 
 class Letters(nn.Module):

@@ -87,7 +87,7 @@ class SharedWindows:
         self.frames, self.rows, self.history = (
             overlap.frames_of_step, overlap.rows, overlap.history
         )  # fmt: skip
-        self._name, self._max_batch, self._width = name, max_batch, parts.width
+        self._name, self._max_batch = name, max_batch
         self._first = open_network(parts.first, name, threads)
         self._second = open_network(parts.second, name, threads)
         ages, self._row = overlap.sources()

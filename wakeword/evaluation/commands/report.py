@@ -21,7 +21,8 @@ from wakeword.evaluation.commands.tables import (
     mean_confusion,
     roc_rows,
 )
-from wakeword.files import atomic_write, fresh_folder, refuse_foreign, write_csv, write_json
+from wakeword.evaluation.result_folder import write_result
+from wakeword.files import refuse_foreign
 
 RESULT_FILE = "commands.json"
 TABLES: Mapping[str, Callable[[Results], Iterator[Row]]] = {
@@ -53,13 +54,7 @@ def write_commands(
     check_commands_folder(target)
     tables = {name: list(rows(results)) for name, rows in TABLES.items()}
     drawn = draw(results) if pictures else {}
-    with fresh_folder(target) as fresh:
-        write_json(fresh / RESULT_FILE, {"about": dict(about), **tables})
-        for name, rows in tables.items():
-            write_csv(fresh / f"{name}.csv", rows)
-        for name, data in drawn.items():
-            with atomic_write(fresh / name, "wb") as out:
-                out.write(data)
+    write_result(target, RESULT_FILE, about, tables, drawn)
     return target
 
 

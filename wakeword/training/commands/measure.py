@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from wakeword.data.commands.trials import CommandTrials
 from wakeword.data.manifest import Manifest
@@ -72,7 +73,7 @@ def measure_commands(
             f"the network of model '{bundle.name}' tells {outputs.shape[1]} classes apart, not the "
             f"{classes} of its recipe"
         )
-    posteriors = outputs if name == OUTPUT else _softmax(outputs)
+    posteriors = outputs if name == OUTPUT else softmax(outputs, axis=1)
     seed = bundle.metadata.training.seed
     return CommandResult(bundle.name, seed, trials.classes, trials.labels, posteriors)
 
@@ -122,9 +123,3 @@ def _before_merging(model: ModelProto) -> str | None:
     if found == own or found not in makers:
         return None
     return found
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Along the last axis."""
-    raised = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)

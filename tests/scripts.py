@@ -1,0 +1,21 @@
+"""Scripts outside of packages, as modules."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def script(path: str, name: str = "") -> ModuleType:
+    """The file at ``path`` in the checkout; ``name`` where its own is that of another module."""
+    name = name or Path(path).stem
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
