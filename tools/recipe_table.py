@@ -158,6 +158,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "mine_most": "keep so many of the worst",
         "blend": "share of the weights of `start` in the model that is written",
         "teachers": "bundles whose mean posteriors are learnt, from the recipe's folder",
+        "precision": "of the computing: `bfloat16` is faster where the processor knows it",
         "taught": "share of them in what the network is to say; the labels are the rest",
         "start": "bundle to begin with instead of random weights, from the recipe's folder",
         "checkpoint_rounds": "rounds from one checkpoint to the next",

@@ -32,6 +32,7 @@ _LATER: dict[str, dict[str, Any]] = {
         "momentum": 0.9,
         "teachers": (),
         "taught": 0.0,
+        "precision": "float32",
     },
 }
 """Keys that recipes did not always have: a run begun without them goes on while they are off."""

@@ -116,9 +116,10 @@ class Trainer:
         wanted = labels
         if self.teachers is not None:
             wanted = self.teachers.targets(windows, labels, self.training.taught)
-        logits = self.model(windows)
+        with torch.autocast("cpu", torch.bfloat16, self.training.precision == "bfloat16"):
+            logits = self.model(windows)
         loss = functional.cross_entropy(
-            logits, wanted, label_smoothing=self.training.label_smoothing
+            logits.float(), wanted, label_smoothing=self.training.label_smoothing
         )
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

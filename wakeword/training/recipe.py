@@ -107,6 +107,9 @@ class TrainingSection:
     share of those first weights in the model that is written (Wortsman et al. 2022): it keeps
     what training from them forgot. ``teachers``: bundles, relative to the recipe's folder, the mean
     of whose posteriors is ``taught`` of what the network is to say, the labels are the rest.
+    ``precision``: ``bfloat16`` computes what torch's autocast computes safely with eight bits of
+    mantissa; weights, their average and the optimiser stay float32. It is faster where the
+    processor multiplies bfloat16 itself, and the larger the network is.
     """
 
     seed: int = 1
@@ -130,6 +133,7 @@ class TrainingSection:
     blend: float = 0.0
     teachers: tuple[str, ...] = ()
     taught: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
         for name in (
