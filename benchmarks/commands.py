@@ -65,6 +65,7 @@ def _arguments() -> argparse.Namespace:
                         help="default: that of the recipe")  # fmt: skip
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rounds", type=int, help="shorter runs than the recipe's")
+    parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--split", default="test", choices=("dev", "test"))
     parser.add_argument("--out", type=Path, default=Path("runs") / "commands-seeds")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -82,6 +83,7 @@ def _recipes(given: argparse.Namespace) -> Iterator[Path]:
                 **(_of_network(network, given.recipe) if network != base.network.family else {}),
                 "bundle.name": network,
                 "training.seed": seed,
+                "training.precision": given.precision,
             }
             out = given.out / "runs" / f"{network}-{seed}" / "recipe.toml"
             yield derive(given.recipe, changes, out)
