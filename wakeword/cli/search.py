@@ -89,6 +89,7 @@ def search(
 
 
 def _show(rows: Sequence[Row], as_json: bool) -> None:
+    from wakeword.networks.budgets import KILOBYTE
     from wakeword.training.search.table import best_first
 
     ordered = sorted(rows, key=best_first)
@@ -100,7 +101,7 @@ def _show(rows: Sequence[Row], as_json: bool) -> None:
     for row in ordered[:SHOWN]:
         cost, right = row.costed.cost, row.accuracy
         table.append(
-            (row.costed.candidate.name, f"{cost.memory_bytes / 1024:.1f}",
+            (row.costed.candidate.name, f"{cost.memory_bytes / KILOBYTE:.1f}",
              f"{cost.operations / 1e6:.2f}", f"{cost.parameters:,}",
              "-" if right is None else f"{100 * right:.2f} %")
         )  # fmt: skip

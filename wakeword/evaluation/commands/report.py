@@ -19,6 +19,7 @@ from wakeword.evaluation.commands.tables import (
     confusion_rows,
     groups,
     mean_confusion,
+    roc_curves,
     roc_rows,
 )
 from wakeword.evaluation.result_folder import write_result
@@ -76,7 +77,7 @@ def roc_picture(results: Results) -> bytes:
     figure = new_figure(7.0, 5.0)
     axes = figure.add_subplot()
     for model, runs in groups(results).items():
-        curves = np.array([run.roc().at(FALSE_ALARM_RATES) for run in runs])
+        curves = roc_curves(runs)
         area = np.mean([run.roc().area for run in runs])
         (line,) = axes.plot(
             FALSE_ALARM_RATES[1:], curves.mean(0)[1:], label=f"{model} (area {area:.5f})"

@@ -75,11 +75,15 @@ def confusion_rows(results: Results) -> Iterator[Row]:
                 yield {"model": model, "true": true, "found": found, "clips": float(counts[i, k])}
 
 
+def roc_curves(runs: Results) -> NDArray[np.float64]:
+    """False reject rates (runs, rates) at :data:`FALSE_ALARM_RATES`."""
+    return np.array([run.roc().at(FALSE_ALARM_RATES) for run in runs])
+
+
 def roc_rows(results: Results) -> Iterator[Row]:
     """The micro-averaged curve of each model, vertically averaged over its runs."""
     for model, runs in groups(results).items():
-        curves = np.array([run.roc().at(FALSE_ALARM_RATES) for run in runs])
-        for x, column in zip(FALSE_ALARM_RATES, curves.T, strict=True):
+        for x, column in zip(FALSE_ALARM_RATES, roc_curves(runs).T, strict=True):
             yield {
                 "model": model, "false_alarm_rate": float(x), "false_reject_rate":
                 float(column.mean()), "least": float(column.min()), "most": float(column.max()),
