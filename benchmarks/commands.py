@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ending import run
-from studies.recipes import Changes, derive, shortened
+from studies.recipes import shortened
 
 from wakeword.cli.options import note
 from wakeword.cli.train import StageReporter
@@ -32,6 +32,7 @@ from wakeword.networks import NETWORKS
 from wakeword.runtime import write_bundle
 from wakeword.training.commands.features import clip_features
 from wakeword.training.commands.measure import measure_commands, trials_of
+from wakeword.training.derived import derive, of_network
 from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
 
@@ -80,27 +81,13 @@ def _recipes(given: argparse.Namespace) -> Iterator[Path]:
         for seed in given.seeds:
             changes = {
                 **shortened(given.recipe, given.rounds),
-                **(_of_network(network, given.recipe) if network != base.network.family else {}),
+                **(of_network(base, network) if network != base.network.family else {}),
                 "bundle.name": network,
                 "training.seed": seed,
                 "training.precision": given.precision,
             }
             out = given.out / "runs" / f"{network}-{seed}" / "recipe.toml"
             yield derive(given.recipe, changes, out)
-
-
-def _of_network(name: str, recipe: Path) -> Changes:
-    """The network with its own front end, in the band of the recipe."""
-    named, base = NETWORKS[name], read_recipe(recipe)
-    own = {k: v for k, v in named.frontend.to_dict().items() if k != "pcen"}
-    band = {"f_min_hz": base.frontend.f_min_hz, "f_max_hz": base.frontend.f_max_hz}
-    return {
-        "network": {"family": name},
-        "frontend": {**own, **band},
-        "windows.frames": named.frames,
-        "windows.latest_after_end": min(base.windows.latest_after_end, named.frames),
-        "windows.channel_mask_width": max(1, named.channels // 8),
-    }
 
 
 def _measured(recipe: Path, manifest: Manifest, split: str, workers: int) -> CommandResult:

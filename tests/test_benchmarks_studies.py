@@ -19,6 +19,7 @@ from tone_recipe import write_tone_recipe
 from wakeword.data.manifest import read_manifest
 from wakeword.errors import ConfigError, RecipeError
 from wakeword.runtime import Bundle
+from wakeword.training.derived import derive, of_network
 from wakeword.training.recipe import read_recipe
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -143,18 +144,73 @@ def test_figure_4_compares_training_with_and_without_rooms(
     assert (tmp_path / "out" / "distance.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_other_networks_bring_their_own_front_end(
+    study: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    given = (recipe, "networks", "--networks", "ds-cnn-s", "crnn", "--seeds", "4", "--out", out)
+    run(study, monkeypatch, *given, "--rounds", "1")
+    printed = capsys.readouterr().out
+    found = json.loads((out / "networks.json").read_text("utf-8"))
+    assert {(r["network"], r["seed"], r["condition"]) for r in found} == {
+        (name, 4, c)
+        for name in ("ds-cnn-s", "crnn")
+        for c in ("noise at 10 dB SNR", "noise at 5 dB SNR", "babble at 10 dB SNR", "clean")
+    }
+    assert "| ds-cnn-s " in printed and "alse alarms, all words" in printed
+    other, same = (Bundle.load(out / "runs" / f"{n}-4" / "bundle") for n in ("ds-cnn-s", "crnn"))
+    assert (other.metadata.frontend.kind, other.metadata.frontend.channels) == ("mfcc", 10)
+    # 1.525 s, as long as 151 frames of 25 ms every 10 ms.
+    assert other.metadata.window_frames == 75 and same.metadata.window_frames == 151
+    assert other.operating_point(LOW).condition == "noise at 10 dB SNR"
+    assert (out / "networks.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_network_that_is_not_there_is_refused_before_anything_is_trained(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch, recipe: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match="unknown network 'tc-resnet9'"):
+        run(study, monkeypatch, recipe, "networks", "--networks", "tc-resnet8", "tc-resnet9",
+            "--out", tmp_path / "out")  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
 def test_recipes_are_derived_key_by_key(study: ModuleType, recipe: Path, tmp_path: Path) -> None:
     recipes = sys.modules["studies.recipes"]
-    out = recipes.derive(recipe, {"training.seed": 9, "scenes.room": 0.0}, tmp_path / "a.toml")
+    out = derive(recipe, {"training.seed": 9, "scenes.room": 0.0}, tmp_path / "a.toml")
     before, after = read_recipe(recipe).to_dict(), read_recipe(out).to_dict()
     assert Path(after["data"]["manifest"]) == (recipe.parent / "manifest.csv").resolve()
     before["data"]["manifest"] = after["data"]["manifest"]
     before["training"]["seed"], before["scenes"]["room"] = 9, 0.0
     assert after == before
     with pytest.raises(RecipeError, match="unknown key 'sed'"):
-        recipes.derive(recipe, {"training.sed": 9}, tmp_path / "b.toml")
+        derive(recipe, {"training.sed": 9}, tmp_path / "b.toml")
     with pytest.raises(RecipeError, match="0 rounds"):
         recipes.shortened(recipe, 0)
+
+
+def test_bundles_of_a_recipe_are_found_from_afar(repository: Path, tmp_path: Path) -> None:
+    base = repository / "models" / "seven" / "recipe.toml"
+    out = read_recipe(derive(base, {}, tmp_path / "far" / "away.toml")).training
+    alone, beside = (repository / "runs" / f"seven-{n}-bundle" for n in ("alone", "beside"))
+    assert Path(out.start) == beside
+    assert [Path(t) for t in out.teachers] == [alone, beside]
+
+
+def test_windows_stay_as_long_in_seconds(repository: Path, tmp_path: Path) -> None:
+    base = repository / "benchmarks" / "recipes" / "commands-tc-resnet8.toml"
+    before = read_recipe(base)
+    same, other = (
+        read_recipe(derive(base, of_network(before, name), tmp_path / f"{name}.toml"))
+        for name in ("tc-resnet14", "ds-cnn-s")
+    )
+    assert (same.windows, same.frontend) == (before.windows, before.frontend)
+    assert (other.windows.frames, other.windows.time_mask_frames) == (49, 5)
+    assert other.windows.channel_mask_width == 1 and other.frontend.f_max_hz == 4000.0
 
 
 def test_a_plan_trains_nothing(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from studies.recipes import Changes
-from studies.variants import Variant, row_of
+from studies.variants import Variant, row_of, share_of
 from wakeword.evaluation.charts import new_figure, percent_axis, png
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
+from wakeword.training.derived import Changes
 
 KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0), ("noise", 10.0), ("noise", 20.0))
 DISTANCES_M = (0.5, 1.0, 2.0, 3.0, 4.5)
@@ -34,7 +34,9 @@ def table(values: Sequence[dict[str, Any]]) -> Table:
         for distance_m in (None, *DISTANCES_M):
             condition = Condition(kind, snr_db, distance_m)
             where = "as recorded" if distance_m is None else f"{distance_m:g} m"
-            cells = [_share(found.get(name), condition.name) for name in NAMES]
+            cells = [
+                share_of(found.get(name), TARGET_FA_PER_HOUR, condition.name) for name in NAMES
+            ]
             rows.append((condition.mixture, where, *cells))
     return Table(("", "distance", *NAMES.values()), tuple(rows))
 
@@ -65,10 +67,3 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
     axes.set_title(f"mean of words at {TARGET_FA_PER_HOUR:g} false alarm per hour and word")
     axes.legend(fontsize="small")
     return png(figure)
-
-
-def _share(values: dict[str, Any] | None, condition: str) -> str:
-    if values is None:
-        return ""
-    r = row_of(values, TARGET_FA_PER_HOUR, condition)
-    return f"{100 * r['frr']:.1f} % ({100 * r['frr_low']:.1f} to {100 * r['frr_high']:.1f})"

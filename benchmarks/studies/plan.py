@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from studies.recipes import derive
 from studies.variants import Setting, Variant
 from wakeword.evaluation.tables import Table
 from wakeword.networks import build, parameter_count
+from wakeword.training.derived import derive
 from wakeword.training.loop import Trainer
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.windows import SceneArrays

@@ -1,14 +1,12 @@
-"""Recipes of a study: derived from another one, and the run made shorter."""
+"""Recipes of a study: the run made shorter."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from wakeword.errors import RecipeError
-from wakeword.training.derived import Changes, derive
+from wakeword.training.derived import Changes
 from wakeword.training.recipe import read_recipe
-
-__all__ = ["Changes", "derive", "shortened"]
 
 
 def shortened(base: Path, rounds: int | None) -> Changes:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studies.recipes import Changes
 from studies.subsets import subset
-from studies.variants import Variant, row_of
+from studies.variants import Variant, row_of, share_of
 from wakeword.data.manifest import Manifest
 from wakeword.evaluation.charts import log_shares, new_figure, png
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
+from wakeword.training.derived import Changes
 from wakeword.training.recipe import Recipe
 
 KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0),)
@@ -48,7 +48,10 @@ def table(values: Sequence[dict[str, Any]]) -> Table:
     found = {(v["training_clips"], v["mined"]): v for v in values}
     rows = []
     for clips in sorted({c for c, _ in found}):
-        cells = [_share(found.get((clips, mined))) for mined in (False, True)]
+        cells = [
+            share_of(found.get((clips, mined)), TARGET_FA_PER_HOUR, CONDITION)
+            for mined in (False, True)
+        ]
         rows.append((f"{clips:,}", *cells))
     return Table(("training recordings", "without mining", "with hard negatives"), tuple(rows))
 
@@ -79,10 +82,3 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
 
 def _row(values: dict[str, Any]) -> dict[str, Any]:
     return row_of(values, TARGET_FA_PER_HOUR, CONDITION)
-
-
-def _share(values: dict[str, Any] | None) -> str:
-    if values is None:
-        return ""
-    r = _row(values)
-    return f"{100 * r['frr']:.1f} % ({100 * r['frr_low']:.1f} to {100 * r['frr_high']:.1f})"

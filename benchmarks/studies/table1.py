@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from studies.paper import TABLE_1
-from studies.recipes import Changes
-from studies.variants import Variant, row_of
+from studies.variants import Variant, row_of, share_of
 from wakeword.errors import ConfigError
 from wakeword.evaluation.charts import log_shares, new_figure, png
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
+from wakeword.training.derived import Changes
 
 KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0),)
 DISTANCES_M = ()
@@ -53,11 +53,7 @@ def table(values: Sequence[dict[str, Any]]) -> Table:
             f"{v['hidden']}", f"{v['printed_parameters'] // 1000}k", f"{v['parameters']:,}",
         ]  # fmt: skip
         for target, theirs in ((1.0, v["paper_frr_at_1"]), (0.5, v["paper_frr_at_half"])):
-            r = row_of(v, target, CONDITION)
-            cells.append(
-                f"{100 * r['frr']:.1f} % ({100 * r['frr_low']:.1f} to {100 * r['frr_high']:.1f})"
-            )
-            cells.append(f"{100 * theirs:.2f} %")
+            cells += [share_of(v, target, CONDITION), f"{100 * theirs:.2f} %"]
         rows.append(tuple(cells))
     header = (
         "row", "N_C", "(L_T, L_F)", "(S_T, S_F)", "R", "N_R", "unit", "N_F", "printed",

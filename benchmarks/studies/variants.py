@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studies.recipes import Changes, derive
 from wakeword.cli.options import note
 from wakeword.cli.trial_options import Stages
 from wakeword.data.manifest import read_manifest
@@ -18,6 +17,7 @@ from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.measurement import ALL_CORPORA, ALL_WORDS, evaluate
 from wakeword.files import read_json, write_json
 from wakeword.runtime import Bundle, write_bundle
+from wakeword.training.derived import Changes, derive
 from wakeword.training.finish import SPLIT
 from wakeword.training.measuring import Scored, Stage, operating_points, score_trials
 from wakeword.training.run import TrainingRun
@@ -79,8 +79,7 @@ def measured(variant: Variant, setting: Setting) -> dict[str, Any]:
     key = {
         "recipe": recipe.read_text("utf-8"),
         "manifest_sha256": read_manifest(setting.manifest, check_files=False).sha256,
-        "kinds": [list(k) for k in setting.kinds],
-        "distances_m": list(setting.distances_m),
+        "conditions": [c.name for c in _conditions(setting)],
     }
     path = folder / MEASURED
     if path.exists():
@@ -176,3 +175,11 @@ def row_of(values: dict[str, Any], target: float, condition: str) -> dict[str, A
     return next(
         r for r in found if (r["target_fa_per_hour"], r["condition"]) == (target, condition)
     )
+
+
+def share_of(values: dict[str, Any] | None, target: float, condition: str) -> str:
+    """Missed by a variant, with its interval, as tables print it."""
+    if values is None:
+        return ""
+    r = row_of(values, target, condition)
+    return f"{100 * r['frr']:.1f} % ({100 * r['frr_low']:.1f} to {100 * r['frr_high']:.1f})"

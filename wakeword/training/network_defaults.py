@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from wakeword.frontend import FrontendConfig
 from wakeword.training.windows import WindowConfig
 
-HOP_SAMPLES = 160
-"""Frames that the defaults of ``[windows]`` are meant for: 10 ms at 16 kHz."""
+_TIMES = ("earliest_after_end", "latest_after_end", "time_mask_frames")
 
 
 def with_network_defaults(table: dict[str, Any]) -> dict[str, Any]:
@@ -36,10 +35,20 @@ def with_network_defaults(table: dict[str, Any]) -> dict[str, Any]:
 
 def window_defaults(frontend: FrontendConfig, frames: int) -> dict[str, Any]:
     """What of ``[windows]`` is meant in seconds or shares of the channels, for a front end."""
-    usual, hop = asdict(WindowConfig()), frontend.hop_samples
-    times = ("earliest_after_end", "latest_after_end", "time_mask_frames")
-    return {
-        "frames": frames,
-        "channel_mask_width": max(1, usual["channel_mask_width"] * frontend.channels // 40),
-        **{key: max(1, round(usual[key] * HOP_SAMPLES / hop)) for key in times},
+    scaled = asdict(scaled_windows(WindowConfig(), FrontendConfig(), frontend, frames))
+    return {key: scaled[key] for key in ("frames", "channel_mask_width", *_TIMES)}
+
+
+def scaled_windows(
+    windows: WindowConfig, made_for: FrontendConfig, frontend: FrontendConfig, frames: int
+) -> WindowConfig:
+    """Windows ``made_for`` one front end, for another one and so many of its frames.
+
+    What is meant in seconds is as long as it was, masks cover the same share of the channels.
+    """
+    width = windows.channel_mask_width * frontend.channels // made_for.channels
+    times = {
+        key: max(1, round(getattr(windows, key) * made_for.hop_samples / frontend.hop_samples))
+        for key in _TIMES
     }
+    return replace(windows, frames=frames, channel_mask_width=max(1, width), **times)

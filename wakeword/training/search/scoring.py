@@ -13,7 +13,7 @@ from wakeword.data.manifest import read_manifest
 from wakeword.errors import RecipeError
 from wakeword.networks.candidates import SAMPLE_RATE, Candidate
 from wakeword.training.derived import derive
-from wakeword.training.network_defaults import window_defaults
+from wakeword.training.network_defaults import scaled_windows
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.run import TrainingRun
 
@@ -114,7 +114,7 @@ class TrainedScorer:
         changes: dict[str, Any] = {
             "network": {"family": c.family, "parameters": c.table},
             "frontend": frontend,
-            "windows": {**asdict(base.windows), **window_defaults(c.frontend, c.frames)},
+            "windows": asdict(scaled_windows(base.windows, base.frontend, c.frontend, c.frames)),
         }
         if rounds is not None:
             changes["training.rounds"] = rounds
