@@ -77,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--recipe", type=Path, default=RECIPE, help="what is varied")
     parser.add_argument("--out", type=Path, help="default: runs/studies/STUDY")
     parser.add_argument("--rounds", type=int, help="shorter runs than the recipe's")
+    parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rows", type=int, nargs="+", default=list(table1.CHOSEN),
                         help="rows of Table 1, from 1 to 26")  # fmt: skip
@@ -90,7 +91,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _variants(given: argparse.Namespace, folder: Path) -> list[Variant]:
-    common = shortened(given.recipe, given.rounds)
+    common = {**shortened(given.recipe, given.rounds), "training.precision": given.precision}
     if given.study == "table1":
         return table1.variants(given.rows, common)
     if given.study == "distance":

@@ -31,7 +31,7 @@ def _network(
     title: str,
     table: dict[str, Any],
     frontend: FrontendConfig,
-    figures: tuple[float, float, float],
+    figures: _Figures,
 ) -> NamedNetwork:
     memory_kb, mflops, accuracy = figures
     printed = Printed(
@@ -57,7 +57,8 @@ def _crnn(filters: int, bands_step: int, units: int, hidden: int) -> dict[str, A
     }  # fmt: skip
 
 
-_TABLE = (
+_Figures = tuple[float, float, float]
+_TABLE: tuple[tuple[str, str, str, tuple[dict[str, Any], ...], tuple[_Figures, ...]], ...] = (
     ("dnn", "dnn", "DNN",
      ({"hidden": [144] * 3}, {"hidden": [256] * 3}, {"hidden": [436] * 3}),
      ((80.0, 0.1588, 84.6), (199.4, 0.397, 86.4), (496.6, 0.9902, 86.7))),
