@@ -17,7 +17,7 @@ from wakeword.runtime import Bundle, Engine, Stream
 
 Blocks = Iterable[NDArray[np.float32]]
 Progress = Callable[[float], None]
-"""Called with the seconds of audio that were scored since the last call, from any thread."""
+"""Called with the seconds of audio that were taken since the last call, from any thread."""
 
 STREAMS = 16
 _STEPS_AHEAD = 32
@@ -154,14 +154,16 @@ class _Open:
         self.smoothed: list[NDArray[np.float32]] = []
         self._blocks: Iterator[NDArray[np.float32]] = iter(clip.blocks())
 
-    def feed(self) -> None:
-        """Give the stream the next few seconds, or its end."""
+    def feed(self) -> int:
+        """Give the stream the next few seconds, or its end; samples given."""
+        before = self.stream.received_samples
         while not self.stream.finished and self.stream.due_steps < _STEPS_AHEAD:
             block = next(self._blocks, None)
             if block is None:
                 self.stream.finish()
             else:
                 self.stream.accept(block)
+        return self.stream.received_samples - before
 
     def track(self, words: tuple[str, ...], step_samples: int) -> Track:
         posteriors = np.stack(self.smoothed) if self.smoothed else np.zeros((0, len(words)))
@@ -187,8 +189,7 @@ def _work(
             running[clip.stream] = clip
         if not running:
             return
-        for clip in running.values():
-            clip.feed()
+        given = sum(clip.feed() for clip in running.values())
         results = engine.step(list(running))
         for result in results:
             running[result.stream].smoothed.append(result.smoothed.copy())
@@ -196,4 +197,4 @@ def _work(
             finished((clip.index, clip.track(engine.words, engine.step_samples)))
             del running[clip.stream]
         if progress is not None:
-            progress(len(results) * engine.step_samples / engine.sample_rate)
+            progress(given / engine.sample_rate)
