@@ -34,8 +34,8 @@ from wakeword.files import atomic_write, write_json
 from wakeword.runtime import find_bundle
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "manifest.csv"
-STREAMS_HERE, PROCESSES = 8, 2
-"""Few streams in the server itself, so that the processes beside it have visitors too."""
+STREAMS_HERE, PROCESSES = 8, 1
+"""Few streams in the server itself, so that the process beside it has visitors too."""
 
 SETTINGS = {
     "IDLE_S": "5", "START_TIMEOUT_S": "3", "SEND_TIMEOUT_S": "3", "PING_S": "10",
@@ -142,7 +142,7 @@ def _watch(server: Running, churn: Churn, seconds: float) -> dict[str, Any]:
 
 
 def _fill_once(server: Running) -> None:
-    """Let every process start: their pipes and memory belong to what was there before."""
+    """Let the process start: its pipes and memory belong to what was there before."""
     wires = [Wire(server.address) for _ in range(STREAMS_HERE + PROCESSES)]
     for wire in wires:
         wire.start()

@@ -50,6 +50,16 @@ def test_the_parts_of_a_step_are_told(repository: Path, tiny_bundle: Path) -> No
     assert all(0.0 < value <= parts["all"] for value in parts.values())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_a_visit_of_the_service_costs_is_told(repository: Path, tiny_bundle: Path) -> None:
+    done = run(repository / "benchmarks" / "visits.py", "--model", tiny_bundle,
+               "--streams", "4", "--seconds", "1", "--streams-here", "2")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["windows"] >= 20 and 1.0 <= told["windows_per_visit"] <= 4.0
+    assert 0.0 < told["event_loop_ms"] + told["score_threads_ms"] <= told["all_ms"]
+
+
 @pytest.mark.skipif(all(map(find_spec, OTHERS)), reason="the other engines are installed")
 def test_missing_engines_are_named(repository: Path, tiny_bundle: Path) -> None:
     done = run(repository / "benchmarks" / "engine.py", "--model", tiny_bundle)

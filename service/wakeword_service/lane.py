@@ -1,9 +1,9 @@
 """Streams that are scored by the same threads: who is next, and how many together.
 
 Streams that have something to score wait in one of two queues. A worker waits a moment for
-others to come in (:attr:`Settings.gather_ms`), takes its share of those that are live, lets
-streams that are faster than real time use what is left, scores the whole share together, and
-hands all answers to the event loop in one go.
+others to come in (:attr:`Settings.gather_ms`) unless none is left to come, takes its share of
+those that are live, lets streams that are faster than real time use what is left, scores the
+whole share together, and hands all answers to the event loop in one go.
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ class Lane:
         self._metrics = metrics
         self._gather_s = gather_s
         self._workers = workers
+        self.streams = 0
+        """Streams that are to be scored here, counted by the scheduler."""
+        self._held = 0
         self._live: deque[LiveStream] = deque()
         self._bulk: deque[LiveStream] = deque()
         self._first_due = 0.0
@@ -101,7 +104,7 @@ class Lane:
             self._enqueue(live)
             # Whoever waits for others to come in is not woken for each of them.
             is_first = len(self._live) + len(self._bulk) == 1
-            if self._waiting and (is_first or len(self._live) >= SHARE):
+            if self._waiting and (is_first or self._complete):
                 self._ready.notify()
 
     def lag_s(self, now: float) -> float:
@@ -115,6 +118,12 @@ class Lane:
         if not self._live and not self._bulk:
             self._first_due = time.monotonic()
         (self._bulk if live.is_bulk else self._live).append(live)
+
+    @property
+    def _complete(self) -> bool:
+        """Whether there is nothing to be gained by waiting for others."""
+        here = len(self._live) + len(self._bulk)
+        return len(self._live) >= SHARE or here + self._held >= self.streams
 
     def _work(self) -> None:
         while share := self._take():
@@ -132,8 +141,9 @@ class Lane:
             while not self._stopping:
                 count = len(self._live) + len(self._bulk)
                 wait_s = self._first_due + self._gather_s - time.monotonic() if count else None
-                if wait_s is not None and (wait_s <= 0 or len(self._live) >= SHARE):
+                if wait_s is not None and (wait_s <= 0 or self._complete):
                     share = self._share()
+                    self._held += len(share[0])
                     if self._waiting and (self._live or self._bulk):
                         self._ready.notify()
                     return share
@@ -154,6 +164,7 @@ class Lane:
 
     def _give_back(self, lives: Sequence[LiveStream]) -> None:
         with self._ready:
+            self._held -= len(lives)
             for live in lives:
                 live.scheduled = live.needs_visit
                 if live.scheduled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -13,6 +14,10 @@ from wakeword_service.metrics import Metrics
 from wakeword_service.scoring import Scoring
 
 log = structlog.get_logger(__name__)
+
+REST_S = 60.0
+"""A process without a stream for so long is ended: what a thousand streams took there goes back
+to the system, and to start another takes a second."""
 
 
 class ProcessLane(Lane):
@@ -27,6 +32,7 @@ class ProcessLane(Lane):
         self._process: EngineProcess | None = None
         self._engines: WeakKeyDictionary[Engine, EngineBase] = WeakKeyDictionary()
         self._starting = threading.Lock()
+        self._needed = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -37,6 +43,7 @@ class ProcessLane(Lane):
     def engine(self, engine: Engine) -> EngineBase:
         """The same engine in the process; it may have to start."""
         with self._starting:
+            self._needed = time.monotonic()
             if self._process is None or not self._process.alive:
                 self._begin()
             assert self._process is not None
@@ -50,6 +57,18 @@ class ProcessLane(Lane):
         with self._starting:
             if self._process is not None:
                 self._process.close()
+
+    def rest(self) -> None:
+        """End the process where nobody has needed it for :data:`REST_S`; it may take a moment."""
+        if self.pid is None:
+            return
+        with self._starting:  # who comes now is counted already, or waits until it has ended
+            now = time.monotonic()
+            if self.streams:
+                self._needed = now
+            elif self._process is not None and now - self._needed > REST_S:
+                self._process.close()
+                log.info("scoring process ended: no stream needs it", pid=self._process.pid)
 
     def _begin(self) -> None:
         if self._process is not None:

@@ -1,14 +1,14 @@
 """Which streams there are, and in which lane each is scored.
 
 The first are scored by threads of this process: a home needs no more. Those that come when there
-are ``streams_here`` of them go to processes of their own, which share no interpreter lock.
+are ``streams_here`` of them go to processes of their own, which share no interpreter lock: to the
+next one only when the last has company enough for its visits to be worth it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 
 from wakeword_service.lane import Lane
 from wakeword_service.live import Ending, LiveStream
@@ -16,6 +16,10 @@ from wakeword_service.metrics import Metrics
 from wakeword_service.opening import SiteThresholds
 from wakeword_service.process_lane import ProcessLane
 from wakeword_service.scoring import Scoring
+
+FULL = 100
+"""Streams of a process before the next one takes any. Half as many in each of two processes would
+double the visits, and each visit has a price of its own."""
 
 
 class Scheduler:
@@ -52,7 +56,6 @@ class Scheduler:
         self._here = Lane(scoring, metrics, workers=workers, gather_s=gather_s)
         self._there = [ProcessLane(scoring, metrics, gather_s=gather_s) for _ in range(processes)]
         self._streams_here = streams_here
-        self._counts: Counter[Lane] = Counter()
         self._counting = threading.Lock()
         self.streams: dict[str, LiveStream] = {}
         """Those that are connected, by id."""
@@ -71,6 +74,11 @@ class Scheduler:
         for lane in self._lanes:
             lane.stop()
 
+    def rest(self) -> None:
+        """End processes that nobody has needed for a while; it may take a moment."""
+        for lane in self._there:
+            lane.rest()
+
     @property
     def alive(self) -> bool:
         """Whether every worker runs."""
@@ -84,19 +92,19 @@ class Scheduler:
     def enter(self) -> Lane:
         """The lane for a new stream, counted from now on until :meth:`leave`.
 
-        Here while there is room, then where fewest are.
+        Here while there is room, then the first that is not full, then where fewest are.
         """
         with self._counting:
             lane = self._here
-            if self._there and self._counts[lane] >= self._streams_here:
-                lane = min(self._there, key=self._counts.__getitem__)
-            self._counts[lane] += 1
+            if self._there and lane.streams >= self._streams_here:
+                lane = min(self._there, key=lambda there: max(FULL - 1, there.streams))
+            lane.streams += 1
         return lane
 
     def leave(self, lane: Lane) -> None:
         """A stream that was counted in ``lane`` has gone, or never came to be."""
         with self._counting:
-            self._counts[lane] -= 1
+            lane.streams -= 1
 
     def add(self, live: LiveStream, lane: Lane) -> None:
         """Serve ``live`` from now on, in the lane whose engines it was opened with."""

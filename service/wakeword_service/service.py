@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from wakeword.protocol import CloseCode, ErrorCode, StartMessage, refusal
+from wakeword.runtime.memory import give_memory_back
 from wakeword_service.admission import Admission
 from wakeword_service.answers import Answers
 from wakeword_service.auth import Gate, check_can_start
@@ -34,6 +35,8 @@ log = structlog.get_logger(__name__)
 LOOK_S = 0.5
 """How often idle streams, clients that do not read and the lag are looked at."""
 
+GIVE_BACK_S = 20.0
+"""How often processes and memory that are not needed any more are given back."""
 
 MAX_UNSENT_BYTES = 1024 * 1024
 """Written to a socket and not taken by its client. Messages wait in the outbox before that; it is
@@ -93,6 +96,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(self.keys.watch(), name="keys"),
             asyncio.create_task(self._look_after(), name="look after streams"),
+            asyncio.create_task(self._give_back(), name="give back"),
         ]
         names = [bundle.name for bundle in self.models.bundles()]
         log.info("started", models=names, workers=self.settings.workers)
@@ -180,6 +184,16 @@ class Service:
             except Exception:  # what watches over all streams must not end for one of them
                 self.metrics.faults.labels("look").inc()
                 log.exception("looking after streams failed")
+
+    async def _give_back(self) -> None:
+        while True:
+            await asyncio.sleep(GIVE_BACK_S)
+            try:
+                await asyncio.to_thread(self.scheduler.rest)
+                await asyncio.to_thread(give_memory_back)
+            except Exception:
+                self.metrics.faults.labels("give_back").inc()
+                log.exception("what is not needed could not be given back")
 
     def _look_at(self, connection: Connection, now: float) -> None:
         live = connection.live

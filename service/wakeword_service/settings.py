@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         description="Streams at a time that the server scores itself, before it starts processes.",
     )  # fmt: skip
     gather_ms: float = Field(
-        10.0, ge=0.0, le=100.0,
+        20.0, ge=0.0, le=100.0,
         description="How long audio that is due waits for that of other streams, to be scored "
         "with it in one go.",
     )  # fmt: skip

@@ -15,14 +15,18 @@ from bundles import with_bursts
 from engine_runs import speech
 from live_server import START, Heard, LiveServer, client, live_server, metric, offline, pcm
 from streaming import QUICK, detections, start
+from wakeword_service import process_lane, scheduler, service
 
 from wakeword.client import StreamClient
 
 
 @pytest.fixture
-def server(tmp_path: Path, tiny_bundle: Path) -> Iterator[LiveServer]:
+def server(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LiveServer]:
     """Two processes, and a single stream that is scored without them."""
     models = (str(tiny_bundle),)
+    monkeypatch.setattr(scheduler, "FULL", 3)  # the fifth stream asks for the other one
     with live_server(tmp_path, models=models, processes=2, streams_here=1) as running:
         yield running
 
@@ -38,12 +42,12 @@ def test_nothing_starts_before_it_is_needed_and_all_streams_are_heard_alike(
     server: LiveServer, tiny_bundle: Path
 ) -> None:
     sounds = [speech(seed, 3.0) for seed in range(7)]
-    scheduler = server.service.scheduler
+    served = server.service.scheduler
 
     async def run() -> tuple[list[int], list[Heard]]:
         async with client(server.stream) as first:
             await first.wait_for("ready")
-            before = scheduler.pids
+            before = served.pids
 
             async def another(sound: np.ndarray) -> Heard:
                 async with client(server.stream) as one:
@@ -53,7 +57,7 @@ def test_nothing_starts_before_it_is_needed_and_all_streams_are_heard_alike(
             return before, [await in_pieces(first, sounds[0]), *others]
 
     before, heard = asyncio.run(run())
-    assert before == [] and len(scheduler.pids) == 2
+    assert before == [] and len(served.pids) == 2
     for one, sound in zip(heard, sounds, strict=True):
         assert one.detections == offline(tiny_bundle, sound)
         assert one.close_code == 1000
@@ -84,15 +88,15 @@ def test_when_a_process_is_lost_clients_connect_again_and_miss_nothing(
     sound = with_bursts(6.0, [(t, "low tone") for t in (0.6, 2.1, 3.7, 5.0)], noise=0.001)
     wanted = [(word, end) for word, _, end in offline(tiny_bundle, sound)]
     assert len(wanted) == 4
-    scheduler = server.service.scheduler
+    served = server.service.scheduler
 
     async def audio() -> Any:
         for at in range(0, len(sound), 1600):
             yield sound[at : at + 1600]
             if at == 30 * 1600:
-                while not any(live.scored_s > 2.0 for live in list(scheduler.streams.values())):
+                while not any(live.scored_s > 2.0 for live in list(served.streams.values())):
                     await asyncio.sleep(0.01)
-                for pid in scheduler.pids:
+                for pid in served.pids:
                     os.kill(pid, signal.SIGKILL)
 
     async def run() -> tuple[list[tuple[str, int]], int]:
@@ -121,3 +125,30 @@ def test_its_processes_end_with_the_server(tmp_path: Path, tiny_bundle: Path) ->
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_process_that_nobody_needs_ends_and_the_next_stream_starts_another(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_lane, "REST_S", 0.3)
+    monkeypatch.setattr(service, "GIVE_BACK_S", 0.05)
+    sound = speech(1, 3.0)
+
+    async def run(server: LiveServer) -> tuple[list[int], Heard]:
+        async with client(server.stream, START) as one:
+            await one.wait_for("ready")
+            await asyncio.sleep(1.0)  # it stays while it has a stream
+            return server.service.scheduler.pids, await in_pieces(one, sound)
+
+    models = (str(tiny_bundle),)
+    with live_server(tmp_path, models=models, processes=1, streams_here=0) as server:
+        pids = set()
+        for _ in range(2):
+            (pid,), heard = asyncio.run(run(server))
+            assert heard.detections == offline(tiny_bundle, sound) and heard.close_code == 1000
+            deadline = time.monotonic() + 10.0
+            while Path(f"/proc/{pid}").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            pids.add(pid)
+        assert len(pids) == 2 and server.service.scheduler.pids == []

@@ -14,6 +14,7 @@ import pytest
 from bundles import with_bursts
 from engine_runs import speech
 from live_server import START, Heard, LiveServer, client, live_server, metric, offline, pcm
+from wakeword_service import scheduler as scheduler_module
 from wakeword_service.answers import Answers
 from wakeword_service.auth import LOCAL
 from wakeword_service.lane import BULK_STEPS_BESIDE_LIVE, SHARE
@@ -78,11 +79,13 @@ def new_live(models: ModelHost, **start: Any) -> LiveStream:
 
 
 @contextmanager
-def running(models: ModelHost, workers: int = 1) -> Iterator[tuple[Scheduler, Watched]]:
+def running(
+    models: ModelHost, workers: int = 1, gather_s: float = 0.0
+) -> Iterator[tuple[Scheduler, Watched]]:
     scoring = Watched()
     scheduler = Scheduler(
         scoring, NoTuning(models), Metrics(),
-        workers=workers, processes=0, streams_here=0, gather_s=0.0,
+        workers=workers, processes=0, streams_here=0, gather_s=gather_s,
     )  # fmt: skip
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -122,6 +125,42 @@ def test_streams_that_are_due_share_a_call(models: ModelHost) -> None:
         wait_until(lambda: all(live.scored_s >= 0.1 for live in lives))
     sizes = [len(share) for share, _ in scoring.shares]
     assert sum(sizes) == 2 * SHARE and max(sizes) == SHARE and len(sizes) <= 4
+
+
+def test_a_stream_waits_for_others_only_where_there_are_others(models: ModelHost) -> None:
+    """Gathering takes a minute here: whatever is scored was not waited for."""
+    alone, other = new_live(models), new_live(models)
+    with running(models, gather_s=60.0) as (scheduler, scoring):
+        put(scheduler, alone, SECOND[:3200])
+        wait_until(lambda: alone.scored_s > 0.0)
+        put(scheduler, other, SECOND[:1600])
+        put(scheduler, alone, SECOND[:3200])
+        time.sleep(0.2)
+        assert len(scoring.shares) == 1, "the other may still come in"
+        put(scheduler, other, SECOND[:1600])
+        wait_until(lambda: other.scored_s > 0.0)
+        assert [len(share) for share, _ in scoring.shares] == [1, 2]
+        scheduler.remove(other)
+        put(scheduler, alone, SECOND[:3200])
+        wait_until(lambda: alone.scored_s > 0.25)
+
+
+def test_a_process_has_company_before_the_next_one_is_asked(
+    models: ModelHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_module, "FULL", 4)
+    scheduler = Scheduler(
+        Watched(), NoTuning(models), Metrics(),
+        workers=1, processes=2, streams_here=2, gather_s=0.0,
+    )  # fmt: skip
+    lanes = [scheduler.enter() for _ in range(14)]
+    here, first, second = dict.fromkeys(lanes)
+    assert lanes == [here] * 2 + [first] * 4 + [second] * 4 + [first, second] * 2
+    scheduler.leave(here)
+    for _ in range(3):
+        scheduler.leave(first)
+    again = [scheduler.enter() for _ in range(3)]
+    assert again == [here, first, first]
 
 
 def test_a_file_gets_what_is_left_and_live_streams_go_first(models: ModelHost) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,14 @@ from numpy.typing import NDArray
 from wakeword.errors import WakewordError
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.engine import Engine
-from wakeword.runtime.memory import keep_memory
+from wakeword.runtime.memory import give_memory_back, keep_memory
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.runtime.pipe import read_message, write_message
 from wakeword.runtime.remote import Kind
 from wakeword.runtime.rows import Rows
+
+GIVE_BACK_S = 20.0
+"""How often free memory goes back to the system; a moment's work between two answers."""
 
 
 class Worker:
@@ -42,8 +46,7 @@ class Worker:
         chosen, streams, steps, samples, streams_gone, engines_gone = parts
         for number in _numbers(engines_gone):
             self._engines.pop(number, None)
-        for _, rows in self._engines.values():
-            rows.forget(_numbers(streams_gone))
+        self._forget(_numbers(streams_gone))
         engine, rows = self._engines[_numbers(chosen)[0]]
         found = score(
             engine,
@@ -53,6 +56,12 @@ class Worker:
             np.frombuffer(samples, np.float32),
         )
         return [part.tobytes() for part in found]
+
+    def _forget(self, streams: Sequence[int]) -> None:
+        for _, rows in self._engines.values():
+            rows.forget(streams)
+            if rows.shrink():
+                give_memory_back()
 
 
 def score(
@@ -76,12 +85,13 @@ def score(
     ends = np.cumsum(steps)
     posteriors, smoothed = np.empty((2, int(steps.sum()), len(engine.words)), np.float32)
     by_step = samples.reshape(-1, engine.step_samples)
-    kinds = np.stack([rows.tail_samples(chosen), steps], axis=1)
     rows.make_room(len(by_step))
     moved, steps_taken = [], 0
-    for kind in np.unique(kinds, axis=0):
-        at = np.flatnonzero((kinds == kind).all(axis=1))
-        places = (ends[at, None] - kind[1] + np.arange(kind[1])).ravel()
+    # One number for both, because unique() takes ten times as long with rows of two.
+    kinds = rows.tail_samples(chosen) * (len(by_step) + 1) + steps
+    for kind in np.unique(kinds):
+        at = np.flatnonzero(kinds == kind)
+        places = (ends[at, None] - steps[at[0]] + np.arange(steps[at[0]])).ravel()
         new, averaged, heard = engine.advance(
             rows.take(chosen[at], steps_taken), by_step[places].reshape(len(at), -1)
         )
@@ -98,7 +108,7 @@ def main() -> None:
     """Answer until nobody asks any more."""
     source, sink = sys.stdin.buffer, _answers()
     keep_memory()
-    worker = Worker()
+    worker, give_back = Worker(), 0.0
     while True:
         try:
             kind, parts = read_message(source)
@@ -112,6 +122,9 @@ def main() -> None:
             sys.excepthook(type(why), why, why.__traceback__)
             answer = (Kind.FAILED, [type(why).__name__.encode(), str(why).encode()])
         write_message(sink, answer[0], *answer[1])
+        if time.monotonic() >= give_back:
+            give_memory_back()
+            give_back = time.monotonic() + GIVE_BACK_S
 
 
 def _answers() -> BinaryIO:

@@ -14,6 +14,8 @@ from wakeword.runtime.engine_base import MAX_BATCH
 from wakeword.runtime.heard import Heard, Kept
 
 _FIRST_ROWS = 16
+_SPARE = 3
+"""Rows for more than so many times as many streams as there are, are too many."""
 Kind = TypeVar("Kind", np.float32, np.int64)
 
 
@@ -54,6 +56,23 @@ class Rows:
         for number in numbers:
             if number in self._rows:
                 self._free.append(self._rows.pop(number))
+
+    def shrink(self) -> bool:
+        """Give back the rows of a crowd that has gone; whether there were any."""
+        if len(self._blocks) <= _SPARE * max(_FIRST_ROWS, len(self._rows)):
+            return False
+        kept, before = np.array(list(self._rows.values()), np.int64), len(self._blocks)
+        self._rows = {number: row for row, number in enumerate(self._rows)}
+        height, width = self._silence.shape
+        own = self._table[: before * height].reshape(before, height, width)[kept]
+        self._table = own.reshape(len(kept) * height, width)
+        moved = height * (np.arange(len(kept)) - kept)
+        self._blocks = self._blocks[kept] + moved[:, None]
+        self._tail_samples = self._tail_samples[kept]
+        self._arrays = [array[kept] for array in self._arrays]
+        self._room_steps = MAX_BATCH
+        self._grow()
+        return True
 
     def tail_samples(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Samples in the front-end tail of each: only equal ones can be taken together."""
