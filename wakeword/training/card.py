@@ -10,6 +10,7 @@ from wakeword.evaluation.documents import (
 from wakeword.evaluation.measurement import Evaluation
 from wakeword.evaluation.tables import corpus_table, markdown, miss_table
 from wakeword.runtime import Bundle
+from wakeword.training.quantised.made import quantisation_of
 
 
 def model_card(bundle: Bundle, evaluation: Evaluation, split: str) -> str:
@@ -26,6 +27,7 @@ def model_card(bundle: Bundle, evaluation: Evaluation, split: str) -> str:
         f"{m.frontend.channels} {m.frontend.kind.upper()} channels is scored every "
         f"{1000 * m.step_samples / m.frontend.sample_rate:.0f} ms; "
         f"{m.smoother.steps} scores are averaged.",
+        _quantised(bundle),
     ]
     measured = [
         "## Measured",
@@ -52,6 +54,22 @@ def _network(bundle: Bundle) -> str:
     if members:
         return f"Mean of {len(members)} networks, together"
     return str(network["family"]).upper()
+
+
+def _quantised(bundle: Bundle) -> str:
+    """What is in 8 bits, and what it was made of; empty for a float network."""
+    made = quantisation_of(bundle)
+    if made is None:
+        return ""
+    of, on = made["of"], made["calibrated_on"]
+    parameters = bundle.metadata.model.parameters
+    left = ", ".join(f"{count} {name}" for name, count in made["operators_in_float"].items())
+    return (
+        f"Weights and activations are 8-bit integers, made of {of['name']} {of['version']} "
+        f"(`{of['sha256'][:12]}`); their ranges are from {on['windows']} windows of training "
+        f"audio. In float: {left or 'no operator'}, "
+        f"{100 * made['parameters_in_float'] / max(1, parameters):.0f} % of the parameters."
+    )
 
 
 def _data(bundle: Bundle) -> list[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wakeword.evaluation.calibration import TARGETS_FA_PER_HOUR
+from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.measurement import DEFAULT_SNRS_DB, evaluate
 from wakeword.evaluation.pictures import curve_pictures
 from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.card import model_card
-from wakeword.training.measuring import Stage, operating_points, score_trials
+from wakeword.training.measuring import Scored, Stage, operating_points, score_trials
 from wakeword.training.trials import TrialConfig, Trials
 
 if TYPE_CHECKING:
@@ -61,6 +62,27 @@ def write_measured(
     """
     conditions = trials.conditions(DEFAULT_SNRS_DB)
     scored = score_trials(bundle, trials, conditions, stage)
+    return write_scored(bundle, scored, conditions, trials, out, recipe_text, figures)
+
+
+def write_scored(
+    bundle: Bundle,
+    scored: Scored,
+    conditions: Sequence[Condition],
+    trials: Trials,
+    out: Path,
+    recipe_text: str | None = None,
+    figures: Mapping[str, bytes] | None = None,
+) -> Bundle:
+    """:func:`write_measured` of a bundle that was scored on ``trials`` under ``conditions``.
+
+    Raises
+    ------
+    EvaluationError
+        A word has no negative audio.
+    BundleError
+        ``out`` holds something that is not a bundle.
+    """
     calibrated_in = next((c for c in conditions if c.kind == "noise"), conditions[0])
     targets = sorted({*TARGETS_FA_PER_HOUR, bundle.metadata.default_target_fa_per_hour})
     points = operating_points(bundle, scored, calibrated_in, targets)

@@ -1,0 +1,1 @@
+"""8-bit models: calibrated on training audio, converted by ONNX Runtime, measured beside float."""
