@@ -21,10 +21,12 @@ KINDS: tuple[tuple[Kind, float], ...] = (
 DISTANCES_M = ()
 TARGET_FA_PER_HOUR = 0.5
 CHOSEN = ("tc-resnet8", "ds-cnn-s", "res8-narrow", "crnn")
-UNTAUGHT: Changes = {
+ALIKE: Changes = {
     "training.start": "", "training.blend": 0.0, "training.teachers": [], "training.taught": 0.0,
+    "training.mine_after_rounds": [],
 }  # fmt: skip
-"""Bundles to begin with or to learn from are of one network only: all begin with nothing."""
+"""Bundles to begin with or to learn from are of one network only: all begin with nothing. Hard
+negatives are each network's own mistakes: all are trained on the same audio."""
 
 
 def variants(
@@ -44,7 +46,7 @@ def variants(
             network = {} if name == base.network.family else of_network(base, name)
             title = named_network(name).title
             changes = {
-                **common, **UNTAUGHT, **network, "bundle.name": name, "training.seed": seed,
+                **common, **ALIKE, **network, "bundle.name": name, "training.seed": seed,
                 "bundle.description": f"{title} for the words of {base.bundle.name}, to compare",
             }  # fmt: skip
             found.append(Variant(f"{name}-{seed}", changes, {"network": name}))
