@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("wakeword.cli.models:models", "Which models are installed, and what was measured."),
     "networks": ("wakeword.cli.networks:networks", "Which networks there are, and what they cost."),
     "search": ("wakeword.cli.search:search", "Which networks fit into a budget, and hear best."),
+    "nas": ("wakeword.cli.nas:nas", "Which cells make the best network for a recipe."),
     "serve": ("wakeword.cli.serve:serve", "Serve streams over a websocket, and a REST interface."),
     "stream": ("wakeword.cli.stream:stream", "Let a service hear a microphone or recordings."),
     "keys": ("wakeword.cli.keys:keys", "Who may use a service: make, list, remove API keys."),

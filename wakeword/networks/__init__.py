@@ -17,6 +17,7 @@ from wakeword.networks.dnn import Dnn, DnnConfig
 from wakeword.networks.ds_cnn import DsCnn, DsCnnConfig
 from wakeword.networks.memory import Memory, memory
 from wakeword.networks.named import NamedNetwork, Printed
+from wakeword.networks.nas.network import Nas, NasConfig
 from wakeword.networks.recurrent import Recurrent, RecurrentConfig
 from wakeword.networks.res import Res, ResConfig
 from wakeword.networks.tc_resnet import TcResnet, TcResnetConfig
@@ -50,6 +51,7 @@ FAMILIES: dict[str, tuple[type[Any], Callable[[Any, int, int, int], Network]]] =
     "dnn": (DnnConfig, Dnn),
     "recurrent": (RecurrentConfig, Recurrent),
     "conv-gru": (ConvGruConfig, ConvGru),
+    "nas": (NasConfig, Nas),
 }
 
 

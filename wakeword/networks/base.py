@@ -29,7 +29,7 @@ class Network(nn.Module):
 
 
 class Residual(nn.Module):
-    """A block whose input is needed again at its end, and so stays in memory beside its layers."""
+    """A block whose inputs are needed again at its end, so stay in memory beside its layers."""
 
 
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:

@@ -36,7 +36,7 @@ class Memory:
 def memory(model: nn.Module) -> Memory:
     """Count the bytes that one window needs.
 
-    The input of a residual block is needed until its end, and so counts beside the layers in it;
+    The inputs of a residual block are needed until its end, and so count beside the layers in it;
     the networks of the paper have none.
     """
     watch = _Watch()
@@ -66,13 +66,13 @@ class _Watch:
     def __init__(self) -> None:
         self.weights = 0
         self.activations = 0
-        self._kept: list[Tensor] = []
+        self._kept: list[tuple[Tensor, ...]] = []
         self._padded: list[tuple[Tensor, Tensor]] = []
         self._made: list[tuple[Tensor, nn.Module]] = []
 
     def before(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if isinstance(module, Residual):
-            self._kept.append(inputs[0])
+            self._kept.append(inputs)
 
     def after(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         x: Tensor = inputs[0]
@@ -86,7 +86,7 @@ class _Watch:
             # Nobody keeps the zeros around an image: a kernel knows where it ends.
             x = next((image for padded, image in self._padded if padded is x), x)
             self.weights += _weight_bytes(module)
-            beside = sum(t.numel() for t in self._kept if t is not x)
+            beside = sum(t.numel() for kept in self._kept for t in kept if t is not x)
             self.activations = max(self.activations, _pair_bytes(module, x, output) + beside)
             self._made.append((output, module))  # held, so that no other tensor is taken for it
 

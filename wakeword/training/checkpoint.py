@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from wakeword.errors import TrainingError
 from wakeword.files import atomic_write
 from wakeword.training.recipe import Recipe
+
+T = TypeVar("T")
+CHECKPOINT = "checkpoint.pt"
 
 _LATER: dict[str, dict[str, Any]] = {
     "data": {"more_manifests": (), "also_words": ()},
@@ -66,8 +70,7 @@ def recipe_key(recipe: Recipe, data_sha256: str) -> str:
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, key: str) -> None:
     """Write the checkpoint beside the old one, then put it in its place."""
-    with atomic_write(folder / "checkpoint.pt", "wb") as file:
-        torch.save({"key": key, **vars(checkpoint)}, file)
+    save_state(folder, vars(checkpoint), key)
 
 
 def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
@@ -78,13 +81,30 @@ def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
     TrainingError
         It is damaged, or of another recipe or other data.
     """
-    path = folder / "checkpoint.pt"
+    return load_state(folder, key, lambda stored: Checkpoint(**stored))
+
+
+def save_state(folder: Path, state: Mapping[str, Any], key: str) -> None:
+    """Write tensors and plain values as the checkpoint of ``folder``."""
+    with atomic_write(folder / CHECKPOINT, "wb") as file:
+        torch.save({"key": key, **state}, file)
+
+
+def load_state(folder: Path, key: str, make: Callable[[dict[str, Any]], T]) -> T | None:
+    """What ``make`` makes of the checkpoint in ``folder``; None where there is none.
+
+    Raises
+    ------
+    TrainingError
+        It is damaged, or of another recipe or other data.
+    """
+    path = folder / CHECKPOINT
     if not path.exists():
         return None
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
         found = stored.pop("key")
-        checkpoint = Checkpoint(**stored)
+        state = make(stored)
     except Exception as error:
         raise TrainingError(f"checkpoint {path} cannot be read: {error}") from error
     if found != key:
@@ -92,4 +112,4 @@ def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
             f"{path} is of another recipe or other recordings; name another folder with --run, "
             f"or start again with --restart"
         )
-    return checkpoint
+    return state

@@ -12,6 +12,7 @@ from typing import Any
 from wakeword.errors import RecipeError
 from wakeword.files import atomic_write
 from wakeword.networks import named_network
+from wakeword.training.genotypes import with_genotype
 from wakeword.training.network_defaults import scaled_windows
 from wakeword.training.recipe import Recipe, read_recipe
 
@@ -32,7 +33,7 @@ def derive(base: Path, changes: Changes, out: Path) -> Path:
     RecipeError
         What comes out is no recipe: an unknown key, an impossible value.
     """
-    table = tomllib.loads(base.read_text("utf-8"))
+    table = with_genotype(tomllib.loads(base.read_text("utf-8")), base.parent)
     for section, key in _PATHS:
         inside = table.get(section, {})
         if inside.get(key):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,10 @@ from torch.nn import functional
 
 from wakeword.networks import Network
 from wakeword.training.checkpoint import Checkpoint
+from wakeword.training.pool import Pool
 from wakeword.training.recipe import TrainingSection
 from wakeword.training.teachers import Teachers
-from wakeword.training.windows import SceneArrays, WindowConfig, cut, mask
+from wakeword.training.windows import SceneArrays, WindowConfig
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,10 @@ class Trainer:
         self.teachers = teachers
         self.average = copy.deepcopy(model)
         self.training = training
-        self.windows = windows
         self.optimizer = _optimizer(model, training)
         self.round = 0
         self.log: list[dict[str, float]] = []
-        self._pool: deque[SceneArrays] = deque(maxlen=training.pool_rounds)
+        self._pool = Pool(training.pool_rounds, windows)
 
     @property
     def first_shard(self) -> int:
@@ -73,12 +72,12 @@ class Trainer:
 
     def refill(self, shard: SceneArrays) -> None:
         """Put a shard of an earlier round back into the pool after a resume."""
-        self._pool.append(shard)
+        self._pool.add(shard)
 
     def train_round(self, shard: SceneArrays) -> RoundReport:
         """Add ``shard`` to the pool and train on random windows of the whole pool."""
         t = self.training
-        self._pool.append(shard)
+        self._pool.add(shard)
         rng = np.random.default_rng([t.seed, 0x701D, self.round])
         torch.manual_seed(int(rng.integers(2**31)))
         steps = max(1, len(shard) * t.windows_per_scene // t.batch)
@@ -88,26 +87,12 @@ class Trainer:
         for step in range(steps):
             share = (self.round + step / steps) / t.rounds
             rate = t.learning_rate_at(share)
-            loss, wrong = self._step(self._batch(rng), rate)
+            loss, wrong = self._step(self._pool.batch(t.batch, rng), rate)
             losses, errors = losses + loss, errors + wrong
         self.round += 1
         report = RoundReport(self.round, t.rounds, losses / steps, errors / (steps * t.batch), rate)
         self.log.append({"round": self.round, "loss": report.loss, "error": report.error})
         return report
-
-    def _batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """``batch`` windows from scenes of the whole pool, one scene at most once a batch."""
-        sizes = np.cumsum([len(s) for s in self._pool])
-        chosen = np.sort(rng.choice(sizes[-1], min(self.training.batch, sizes[-1]), replace=False))
-        windows, labels = [], []
-        for i, part in enumerate(self._pool):
-            first = sizes[i] - len(part)
-            inside = chosen[(chosen >= first) & (chosen < sizes[i])] - first
-            if len(inside):
-                w, label = cut(part, inside, self.windows, rng)
-                windows.append(mask(w, self.windows, rng))
-                labels.append(label)
-        return torch.from_numpy(np.concatenate(windows)), torch.from_numpy(np.concatenate(labels))
 
     def _step(self, batch: tuple[torch.Tensor, torch.Tensor], rate: float) -> tuple[float, int]:
         windows, labels = batch

@@ -16,6 +16,7 @@ from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
 from wakeword.runtime.metadata import BACKGROUND, check_labels, check_name
 from wakeword.tables import from_table
+from wakeword.training.genotypes import with_genotype
 from wakeword.training.network_defaults import with_network_defaults
 from wakeword.training.windows import WindowConfig
 
@@ -267,4 +268,5 @@ def read_recipe(path: str | Path) -> Recipe:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {path} cannot be read: {error}") from error
-    return from_table(Recipe, with_network_defaults(table), f"recipe {path}", RecipeError)
+    table = with_genotype(with_network_defaults(table), Path(path).parent)
+    return from_table(Recipe, table, f"recipe {path}", RecipeError)

@@ -11,22 +11,21 @@ from pathlib import Path
 
 import torch
 
-from wakeword.data.manifest import Manifest, Recording, join_manifests, read_manifest
+from wakeword.data.manifest import Manifest
 from wakeword.data.sources import Mined, Sources
-from wakeword.errors import RecipeError, TrainingError
+from wakeword.errors import TrainingError
 from wakeword.networks import Network, build
 from wakeword.runtime.bundle import Bundle
 from wakeword.training.checkpoint import load_checkpoint, recipe_key, save_checkpoint
 from wakeword.training.commands.watch import watch_dev
 from wakeword.training.export import check_parity
 from wakeword.training.loop import RoundReport, Trainer
-from wakeword.training.material import plan_of, prepare
+from wakeword.training.material import plan_of, prepare, read_recordings
 from wakeword.training.measuring import Reporter
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
 from wakeword.training.own_words import OwnWords
 from wakeword.training.packing import as_bundle, training_record
 from wakeword.training.recipe import Recipe, read_recipe
-from wakeword.training.records import check_licences
 from wakeword.training.shards import shards
 from wakeword.training.start import blended, start_from
 from wakeword.training.teachers import Teachers
@@ -58,20 +57,19 @@ class TrainingRun:
         self.paths = RunPaths(folder)
         self.workers = workers
         self.reporter = reporter
-        beside, data = recipe_path.parent, self.recipe.data
-        self.manifest: Manifest = read_manifest(beside / data.manifest)
-        more = [read_manifest(beside / path) for path in data.more_manifests]
-        self.trained_on: Manifest = join_manifests(self.manifest, more)
-        for warning in self.trained_on.warnings:
-            reporter.note(f"manifest {warning}")
-        self._check_licences()
+        beside = recipe_path.parent
+        recordings = read_recordings(self.recipe, beside, reporter)
+        self.manifest: Manifest = recordings.manifest
+        self.trained_on: Manifest = recordings.trained_on
         # The network first: an impossible one is refused before hours of audio are read.
         start = self.recipe.training.start
         self._first = Bundle.load(beside / start) if start else None
         self._teachers = self._load_teachers(beside)
         self.trainer = self._trainer()
         folder.mkdir(parents=True, exist_ok=True)
-        self.sources: Sources = prepare(self.recipe, self._chosen(), self.paths.cache, reporter)
+        self.sources: Sources = prepare(
+            self.recipe, recordings.chosen(self.recipe), self.paths.cache, reporter
+        )
         self.watch = watch_dev(self.recipe, self.manifest, reporter)
         self.key = recipe_key(self.recipe, self.trained_on.sha256)
 
@@ -162,19 +160,6 @@ class TrainingRun:
                 self.reporter.note(f"dev clips right: {100 * right:.2f} %")
             save_checkpoint(self.paths.folder, self.trainer.checkpoint(), self.key)
 
-    def _chosen(self) -> tuple[Recording, ...]:
-        """The recordings that this recipe trains on."""
-        d = self.recipe.data
-        wanted = self.trained_on.where(
-            lambda r: r.split == "train" and r.corpus not in d.exclude_corpora
-        )
-        for pattern in d.exclude_recordings:
-            if not any(r.path.match(pattern) for r in self.trained_on):
-                raise RecipeError(
-                    f"data.exclude_recordings: '{pattern}' is no recording of the manifest"
-                )
-        return tuple(r for r in wanted if not any(map(r.path.match, d.exclude_recordings)))
-
     def _trainer(self) -> Trainer:
         r = self.recipe
         torch.manual_seed(r.training.seed)
@@ -210,9 +195,3 @@ class TrainingRun:
         record = training_record(self.recipe, self.sources.corpus.recordings, self.trained_on)
         own = self._own_words(model)
         return as_bundle(own, self.recipe, record, self.paths.folder, smoother_steps)
-
-    def _check_licences(self) -> None:
-        d = self.recipe.data
-        used = {r.corpus for r in self.trained_on if r.split == "train"} - set(d.exclude_corpora)
-        check_licences(used, d.licences)
-

@@ -1,0 +1,1 @@
+"""Search for cells by gradient (DARTS), on what a recipe trains on."""
