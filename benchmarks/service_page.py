@@ -18,14 +18,12 @@ LOADS = ((1, 180.0), (10, 60.0), (100, 45.0), (300, 45.0), (500, 45.0), (1000, 4
 """Streams of our own server, and seconds of each: few streams need long for some detections."""
 
 OTHERS = {
-    "microwakeword": (1, 100, 200, 300, 400, 600, 1000),
-    "wyoming": (1, 5, 10, 20, 40),
+    "microwakeword": (1, 100, 150, 200, 300, 400, 600, 1000),
+    "wyoming": (1, 5, 10, 20, 40, 60, 80, 120, 160, 240),
 }
 """Streams of the other servers, until one is too many."""
 
 OTHERS_S = 30.0
-
-
 SOAK_MINUTES, SOAK_CLIENTS = 30.0, 40
 
 

@@ -46,8 +46,7 @@ def decode(asked: Sequence[tuple[Decoder, Sequence[bytes]]]) -> list[Decoded | E
 def _together(plain: Sequence[bytes], lengths: Sequence[int]) -> list[Decoded]:
     if not plain:
         return []
-    mono = np.frombuffer(b"".join(plain), "<i2").astype(np.float32)
-    mono *= FULL_SCALE
+    mono = np.frombuffer(b"".join(plain), "<i2") * FULL_SCALE
     starts = list(accumulate(lengths, initial=0))
     peaks = np.maximum.reduceat(np.abs(mono), starts[:-1]).tolist()
     return [
