@@ -31,7 +31,7 @@ from wakeword.protocol import (
 )
 from wakeword_service import sayings
 from wakeword_service.auth import authenticate_socket
-from wakeword_service.live import Ending, LiveStream
+from wakeword_service.live import Ending, LiveStream, forget_frames
 from wakeword_service.opening import ready_message
 from wakeword_service.outbox import Close
 from wakeword_service.wire import AudioProtocol
@@ -251,3 +251,5 @@ class Connection:
         with contextlib.suppress(OSError, RuntimeError):
             await self._websocket.send_text(encode_message(sayings.error_of(error)))
             await self._websocket.close(error.close_code, str(error.code))
+        for said in (why, error):
+            forget_frames(said)

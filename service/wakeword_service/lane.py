@@ -126,14 +126,21 @@ class Lane:
         return len(self._live) >= SHARE or here + self._held >= self.streams
 
     def _work(self) -> None:
-        while share := self._take():
-            lives, max_steps = share
-            try:
-                lag_s = self._scoring.run(lives, max_steps)
-                self._remember(lag_s)
-            except Exception as why:
-                self._fail(lives, why)
-            self._give_back(lives)
+        while self._visit():  # a call each, so that nothing is held while nobody is due
+            pass
+
+    def _visit(self) -> bool:
+        share = self._take()
+        if share is None:
+            return False
+        lives, max_steps = share
+        try:
+            lag_s = self._scoring.run(lives, max_steps)
+            self._remember(lag_s)
+        except Exception as why:
+            self._fail(lives, why)
+        self._give_back(lives)
+        return True
 
     def _take(self) -> tuple[list[LiveStream], int] | None:
         """The next share and the steps that each of its streams may take; None at the end."""

@@ -212,6 +212,17 @@ class LiveStream:
         cycle megabytes would stay until the collector comes by."""
         self.wake = self.cut = _nothing
         self.outbox.clear()
+        if self.ending is not None:
+            forget_frames(self.ending.error)
+
+
+def forget_frames(why: BaseException | None) -> None:
+    """For an error that was said and is not raised again: its frames hold whoever holds it."""
+    if why is not None:
+        before = (why.__cause__, why.__context__)
+        why.__traceback__ = why.__cause__ = why.__context__ = None
+        for earlier in before:
+            forget_frames(earlier)
 
 
 def _tails(streams: Sequence[Stream]) -> dict[Stream, AudioTail]:

@@ -177,13 +177,15 @@ class Service:
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                now = time.monotonic()
-                self.admission.judge(self.scheduler.lag_s(now))
-                for connection in list(self.connections):
-                    self._look_at(connection, now)
+                self._look(time.monotonic())
             except Exception:  # what watches over all streams must not end for one of them
                 self.metrics.faults.labels("look").inc()
                 log.exception("looking after streams failed")
+
+    def _look(self, now: float) -> None:
+        self.admission.judge(self.scheduler.lag_s(now))
+        for connection in list(self.connections):
+            self._look_at(connection, now)
 
     async def _give_back(self) -> None:
         while True:

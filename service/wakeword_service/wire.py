@@ -13,6 +13,8 @@ from collections.abc import Callable
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # not in its __all__
 
+from wakeword_service.live import forget_frames
+
 WHOLE_BINARY = 0x82
 """First byte of a binary message in one frame: FIN set, no extension, opcode 2 (RFC 6455, 5.2)."""
 
@@ -38,6 +40,18 @@ class AudioProtocol(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self._rest = bytearray()
         self._needed = 0  # bytes until the frame that waits is whole, as far as is known
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As uvicorn has it; and nothing is held any more that holds this.
+
+        In a cycle a stream with its audio, its buffers and its place in a scoring process would
+        stay until the collector comes by, and that is once in ten minutes.
+        """
+        super().connection_lost(exc)
+        self._sink = None
+        self._rest = bytearray()
+        self.conn.parser.close()  # a generator that holds the connection which holds it
+        forget_frames(self.conn.parser_exc)
 
     def listen(self, sink: Callable[[bytes], bool]) -> bool:
         """Give audio to ``sink`` from now on, unless older messages still wait for ``receive``.
