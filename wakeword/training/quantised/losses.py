@@ -88,19 +88,18 @@ def mistaken_more(
     features = clip_features(trials, pair[0].metadata.frontend, stage)
     results = [measure_commands(bundle, trials, features) for bundle in pair]
     wrong = np.column_stack([r.found != r.labels for r in results]).astype(np.float64)
-    low, high = _interval_of_difference(trials, wrong, config.seed)
+    low, high = interval_over_speakers(trials, wrong[:, 1] - wrong[:, 0], config.seed)
     first, second = wrong.mean(0)
     return Loss("clips mistaken", len(wrong), float(first), float(second), low, high)
 
 
-def _interval_of_difference(
-    trials: CommandTrials, wrong: NDArray[np.float64], seed: int
+def interval_over_speakers(
+    trials: CommandTrials, values: NDArray[np.float64], seed: int
 ) -> tuple[float, float]:
-    """Over speakers, as everywhere; a stretch of noise is a speaker of its own."""
+    """Interval of the mean of ``values`` (clips,); a stretch of noise is a speaker of its own."""
     said = [
         ("", cluster_of(t.recording.corpus, t.recording.speaker, f"{t.recording.path} {k}"))
         for k, t in enumerate(trials.trials)
     ]
-    sums, clips = by_speaker(said, wrong[:, 1:] - wrong[:, :1])
-    low, high = percentile_interval(sums, clips, seed)
+    low, high = percentile_interval(*by_speaker(said, values[:, None]), seed)
     return float(low[0]), float(high[0])

@@ -1,0 +1,1 @@
+"""What benchmarks/networks.py is made of."""

@@ -1,0 +1,91 @@
+"""The bench of networks: costs without training, and figures of those that were trained."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands_recipe import write_commands_recipe
+from processes import cli_environment
+from run_notes import Notes
+
+from wakeword.runtime import write_bundle
+from wakeword.training.derived import derive, of_network
+from wakeword.training.recipe import read_recipe
+from wakeword.training.run import TrainingRun
+
+
+def bench(repository: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, repository / "benchmarks" / "networks.py", *arguments]
+    return subprocess.run([*map(str, command)], capture_output=True, text=True,
+                          env=cli_environment(), timeout=280)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds of a network of a paper on a tiny command set, and wake-word figures beside."""
+    folder = tmp_path_factory.mktemp("bench")
+    base = write_commands_recipe(folder)
+    network = of_network(read_recipe(base), "dnn-s")
+    for seed in (1, 2):
+        to = folder / "runs" / f"dnn-s-{seed}"
+        changes = {**network, "training.seed": seed, "training.rounds": 1}
+        run = TrainingRun(derive(base, changes, to / "recipe.toml"), to, 0, Notes())
+        run.run()
+        made = run.bundle()
+        write_bundle(to / "bundle", made.model, made.metadata, "# x\n")
+    for seed, frr in ((1, 0.25), (2, 0.5)):
+        row = {"target_fa_per_hour": 0.5, "condition": "noise at 10 dB SNR", "frr": frr,
+               "frr_low": 0.1, "frr_high": 0.6, "clips": 8}  # fmt: skip
+        words = folder / "words" / f"dnn-s-{seed}"
+        words.mkdir(parents=True)
+        told = {"network": "dnn-s", "rounds": 3, "rows": [{**row, "condition": "clean"}, row]}
+        (words / "measured.json").write_text(json.dumps(told), "utf-8")
+    return folder
+
+
+def test_costs_need_no_training_and_trained_networks_are_measured_once(
+    repository: Path, trained: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Networks\n", "utf-8")
+    given = ("--networks", "dnn-s", "gru-s", "--manifest", trained / "manifest.csv", "--split",
+             "dev", "--commands", trained / "runs", "--wake-words", trained / "words", "--out",
+             tmp_path / "out", "--document", page)  # fmt: skip
+    done = bench(repository, *given)
+    assert done.returncode == 0, done.stderr
+    assert "no accuracy of 1 networks: gru-s" in done.stderr
+    values = json.loads((tmp_path / "out" / "networks.json").read_text("utf-8"))
+    dnn, gru = values["networks"]
+    assert (dnn["parameters"], dnn["printed_accuracy"]) == (79_644, 0.846)
+    assert dnn["int8_kib"] < 0.4 * dnn["kib"] and gru["int8_float_share"] > 0.9
+    assert gru["int8_in_float"] == {"GRU": 1} and gru["commands"] is None
+    for one in (dnn, gru):
+        assert one["window_ms"] > 0.0 and one["stream_beside_crnn"] > 0.0
+    commands, words = dnn["commands"], dnn["wake_word"]
+    assert commands["seeds"] == 2 and commands["float"]["spread"] is not None
+    for key in ("float", "int8"):
+        figures = commands[key]
+        assert 0.0 <= figures["low"] <= figures["accuracy"] <= figures["high"] <= 1.0
+    assert (words["seeds"], words["frr"], words["low"], words["high"]) == (2, 0.375, 0.25, 0.5)
+    with open(tmp_path / "out" / "networks.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [r["network"] for r in rows] == ["dnn-s", "gru-s"] and rows[1]["wake_word_frr"] == ""
+    assert (tmp_path / "out" / "networks.png").read_bytes().startswith(b"\x89PNG")
+    text = page.read_text("utf-8")
+    assert "| gru-s " in text and "37.5 % (25.0 to 50.0)" in text
+    assert (tmp_path / "figures" / "networks.png").exists()
+
+    again = bench(repository, *given)
+    assert again.returncode == 0 and again.stdout == done.stdout
+    assert "timing" not in again.stderr and "measuring" not in again.stderr
+
+
+def test_an_unknown_network_is_refused(repository: Path, tmp_path: Path) -> None:
+    done = bench(repository, "--networks", "dnn-s", "dnn-xl", "--out", tmp_path / "out")
+    assert done.returncode == 1 and "error: unknown network 'dnn-xl'" in done.stderr
+    assert not (tmp_path / "out").exists()
