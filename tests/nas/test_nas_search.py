@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from command_corpus import command_corpus
-from commands_recipe import write_commands_recipe
 from inprocess import run
+from nas_recipe import write_nas_recipe
 from run_notes import Notes
 
 from wakeword.data.commands.clips import collect_commands
@@ -33,15 +33,6 @@ SPACE = Space("nas1", (3,), Stack(3, 2))
 SCHEDULE = Schedule(epochs=3, scenes_per_epoch=16, batch=8, architecture_rate=0.05)
 
 
-def small_recipe(folder: Path) -> Path:
-    """Of few frames and coefficients, so that cells are quick."""
-    path = write_commands_recipe(folder, "frames = 98", "frames = 25\nlatest_after_end = 20")
-    text = path.read_text("utf-8")
-    coarse = "window_samples = 640\nhop_samples = 640\nfft_size = 1024\nn_mfcc = 10"
-    path.write_text(text.replace("window_samples = 480", coarse), "utf-8")
-    return path
-
-
 def search(
     recipe: Path, folder: Path, notes: Notes, schedule: Schedule = SCHEDULE
 ) -> SearchRun:
@@ -52,7 +43,7 @@ def search(
 
 @pytest.mark.parametrize("second", [False, True])
 def test_a_broken_search_finds_the_same_cells(tmp_path: Path, second: bool) -> None:
-    recipe = small_recipe(tmp_path)
+    recipe = write_nas_recipe(tmp_path)
     schedule = replace(SCHEDULE, second_order=second, epochs=3 - second)
     whole = search(recipe, tmp_path / "runs" / "whole", Notes(), schedule)
     with pytest.raises(KeyboardInterrupt):
@@ -71,7 +62,7 @@ def test_a_broken_search_finds_the_same_cells(tmp_path: Path, second: bool) -> N
 def test_the_command_leaves_genotype_journal_pictures_and_a_recipe(
     capsys: Capture, tmp_path: Path
 ) -> None:
-    recipe, out = small_recipe(tmp_path), tmp_path / "found"
+    recipe, out = write_nas_recipe(tmp_path), tmp_path / "found"
     arguments = ["nas", recipe, "--epochs", "2", "--scenes", "16", "--batch", "8", "--channels",
                  "2", "--cells", "3", "--kernel", "3", "--workers", "0", "--run", out,
                  "--json"]  # fmt: skip
@@ -109,7 +100,7 @@ def test_the_command_leaves_genotype_journal_pictures_and_a_recipe(
 def test_impossible_searches_are_refused(
     capsys: Capture, tmp_path: Path, arguments: list[str], says: str
 ) -> None:
-    recipe = small_recipe(tmp_path)
+    recipe = write_nas_recipe(tmp_path)
     done = run(capsys, "nas", recipe, *arguments, "--run", tmp_path / "no")
     assert done.code == 2 and says in done.err
     assert not (tmp_path / "no").exists()
@@ -158,7 +149,7 @@ def test_a_word_of_one_half_is_refused() -> None:
 
 
 def test_nothing_was_found_before_the_first_epoch(tmp_path: Path) -> None:
-    recipe = small_recipe(tmp_path)
+    recipe = write_nas_recipe(tmp_path)
     made = SearchRun(recipe, tmp_path / "runs" / "new", SPACE, SCHEDULE, 0, Notes())
     with pytest.raises(TrainingError, match="before the first epoch"):
         made.found()

@@ -17,7 +17,7 @@ from wakeword.errors import TrainingError
 from wakeword.networks import Network, build
 from wakeword.runtime.bundle import Bundle
 from wakeword.training.checkpoint import load_checkpoint, recipe_key, save_checkpoint
-from wakeword.training.commands.watch import watch_dev
+from wakeword.training.commands.watch import watch_split
 from wakeword.training.export import check_parity
 from wakeword.training.loop import RoundReport, Trainer
 from wakeword.training.material import plan_of, prepare, read_recordings
@@ -70,7 +70,7 @@ class TrainingRun:
         self.sources: Sources = prepare(
             self.recipe, recordings.chosen(self.recipe), self.paths.cache, reporter
         )
-        self.watch = watch_dev(self.recipe, self.manifest, reporter)
+        self.watch = watch_split(self.recipe, self.manifest, reporter)
         self.key = recipe_key(self.recipe, self.trained_on.sha256)
 
     def run(self) -> None:

@@ -119,6 +119,11 @@ def shards(plan: Plan, first: int, last: int, workers: int) -> Iterator[SceneArr
 def _start(plan: Plan) -> None:
     global _plan
     _plan = plan
+    start_worker()
+
+
+def start_worker() -> None:
+    """What a process that works for this one does first: end with it, and give way to it."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)  # as many processes as cores: more threads only wait for each other
     if hasattr(os, "nice"):

@@ -40,13 +40,15 @@ class Watch:
         return float(np.mean(np.concatenate(found) == self.labels))
 
 
-def watch_dev(recipe: Recipe, manifest: Manifest, reporter: Reporter) -> Watch | None:
-    """The dev clips of a command set; None for other recipes, or where there are no such clips."""
+def watch_split(
+    recipe: Recipe, manifest: Manifest, reporter: Reporter, split: str = SPLIT
+) -> Watch | None:
+    """The clips of a command set; None for other recipes, or where there are no such clips."""
     if recipe.commands is None:
         return None
     noise = frozenset(recipe.data.noise_corpora)
     try:
-        trials = CommandTrials(manifest, recipe.bundle.words, recipe.commands, noise, SPLIT)
+        trials = CommandTrials(manifest, recipe.bundle.words, recipe.commands, noise, split)
     except EvaluationError as error:
         reporter.note(f"training is not watched: {error}")
         return None
