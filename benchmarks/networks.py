@@ -9,7 +9,9 @@ What a network costs needs no training: parameters, operations, size in float an
 a window and of a stream's second in turns with the CRNN that ships. With --manifest, the networks
 trained by benchmarks/commands.py (--commands) are measured on the command set, in float and in 8
 bits; what they miss as wake words is read from the runs of
-``benchmarks/studies/run.py networks`` (--wake-words). A cell of what was not measured has a dash.
+``benchmarks/studies/run.py networks`` (--wake-words). Models of other networks, found by a search
+(``wakeword search``, ``wakeword nas``) and trained by ``wakeword train``, get rows of their own:
+--bundle runs/nas-commands/bundle. A cell of what was not measured has a dash.
 
 Table, CSV, JSON and picture go to --out. What was measured before is kept there: call it again when
 more is trained. --again times anew.
@@ -18,12 +20,14 @@ more is trained. --again times anew.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.costs import costs_of
+from bench.costs import costs_of, costs_of_bundle
 from bench.show import NOTES, picture_of, rows_of, table_of
-from bench.trained import Clips, bundles_in, wake_word_figures
+from bench.trained import Clips, bundles_in, shipped_figures, wake_word_figures
 from ending import run
 
 from wakeword.cli.options import note
@@ -33,6 +37,7 @@ from wakeword.evaluation.documents import replace_section
 from wakeword.files import atomic_write, read_json, write_csv, write_json
 from wakeword.networks import NETWORKS, named_network
 from wakeword.runtime import Bundle, find_bundle
+from wakeword.training.commands.bundles import commands_of
 
 SECTION = "bench of networks"
 COSTS = "costs.json"
@@ -46,9 +51,11 @@ def main() -> None:
     document = given.document and given.document.read_text("utf-8")
     if document is not None:
         replace_section(document, SECTION, "")  # damaged: say so before measuring
-    shipped = find_bundle(given.model)
-    figures = [_costs(name, shipped, given.out, given.again) for name in names]
-    _add_trained(figures, given)
+    shipped, others = find_bundle(given.model), [Bundle.load(path) for path in given.bundle]
+    kept = KeptCosts(given.out / COSTS, shipped, given.again)
+    figures = [kept.of(name, name, partial(costs_of, name)) for name in names]
+    figures += [kept.of(b.sha256, b.name, partial(costs_of_bundle, b)) for b in others]
+    _add_trained(figures, others, given)
     write_json(given.out / "networks.json", {"beside": shipped.name, "networks": figures})
     write_csv(given.out / "networks.csv", list(rows_of(figures)))
     with atomic_write(given.out / "networks.png", "wb") as image:
@@ -68,6 +75,8 @@ def _arguments() -> argparse.Namespace:
                         help="runs of benchmarks/commands.py")  # fmt: skip
     parser.add_argument("--wake-words", type=Path, default=Path("runs/studies/networks/runs"),
                         help="runs of benchmarks/studies/run.py networks")  # fmt: skip
+    parser.add_argument("--bundle", type=Path, nargs="+", default=[], metavar="DIR",
+                        help="trained models of other networks, each a row")  # fmt: skip
     parser.add_argument("--model", default="seven", help="the CRNN beside which times are taken")
     parser.add_argument("--out", type=Path, default=Path("runs/networks"))
     parser.add_argument("--document", type=Path, help="page whose section is written anew")
@@ -75,39 +84,47 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _costs(name: str, shipped: Bundle, out: Path, again: bool) -> dict[str, Any]:
-    """Costs of one network, measured now or kept from before beside the same CRNN."""
-    path = out / COSTS
-    kept: dict[str, Any] = {}
-    if path.exists():
-        kept = read_json(path, _MOST_BYTES, EvaluationError)
-    if kept.get("beside") != shipped.sha256:
-        kept = {"beside": shipped.sha256, "networks": {}}
-    if again or name not in kept["networks"]:
-        note(f"{name}: timing")
-        kept["networks"][name] = costs_of(name, shipped)
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(path, kept)
-    found: dict[str, Any] = kept["networks"][name]
-    return found
+class KeptCosts:
+    """Costs measured beside one CRNN, kept in a file: a call goes on where one was stopped."""
+
+    def __init__(self, path: Path, shipped: Bundle, again: bool) -> None:
+        self._path, self._shipped, self._again = path, shipped, again
+        self._kept: dict[str, Any] = {}
+        if path.exists():
+            self._kept = read_json(path, _MOST_BYTES, EvaluationError)
+        if self._kept.get("beside") != shipped.sha256:
+            self._kept = {"beside": shipped.sha256, "networks": {}}
+
+    def of(
+        self, key: str, name: str, measure: Callable[[Bundle], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Costs of one network, measured now or before."""
+        if self._again or key not in self._kept["networks"]:
+            note(f"{name}: timing")
+            self._kept["networks"][key] = measure(self._shipped)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self._path, self._kept)
+        found: dict[str, Any] = self._kept["networks"][key]
+        return found
 
 
-def _add_trained(figures: list[dict[str, Any]], given: argparse.Namespace) -> None:
-    words = wake_word_figures(given.wake_words)
-    trained = bundles_in(given.commands) if given.manifest is not None else {}
-    clips = None
+def _add_trained(
+    figures: Sequence[dict[str, Any]], others: Sequence[Bundle], given: argparse.Namespace
+) -> None:
+    """Accuracy and misses, where something was trained; ``others`` are the last of the figures."""
+    words, trained, clips = wake_word_figures(given.wake_words), bundles_in(given.commands), None
     if given.manifest is not None:
         clips = Clips(read_manifest(given.manifest), given.split, given.out / "clips")
-    for one in figures:
-        name = one["network"]
-        one["wake_word"] = words.get(name)
-        one["commands"] = (
-            clips.figures(trained[name]) if clips is not None and name in trained else None
-        )
-    unmeasured = [f["network"] for f in figures if f["commands"] is None]
-    note(f"no accuracy of {len(unmeasured)} networks: {', '.join(unmeasured) or 'none'}")
-    missing = [f["network"] for f in figures if f["wake_word"] is None]
-    note(f"no wake words of {len(missing)} networks: {', '.join(missing) or 'none'}")
+    named = len(figures) - len(others)
+    for number, one in enumerate(figures):
+        own = [others[number - named]] if number >= named else []
+        bundles = own or trained.get(one["network"], [])
+        is_set = bool(bundles) and commands_of(bundles[0]) is not None
+        one["commands"] = clips.figures(bundles) if clips is not None and is_set else None
+        one["wake_word"] = shipped_figures(own[0]) if own else words.get(one["network"])
+    for key, what in (("commands", "accuracy"), ("wake_word", "wake words")):
+        missing = [f["network"] for f in figures if f[key] is None]
+        note(f"no {what} of {len(missing)} networks: {', '.join(missing) or 'none'}")
 
 
 def _write_section(path: Path, figures: list[dict[str, Any]], shipped: Bundle) -> None:

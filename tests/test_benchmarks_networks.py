@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands_recipe import write_commands_recipe
 from processes import cli_environment
 from run_notes import Notes
 
-from wakeword.runtime import write_bundle
+from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.derived import derive, of_network
 from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
@@ -55,17 +56,21 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     page.write_text("# Networks\n", "utf-8")
     given = ("--networks", "dnn-s", "gru-s", "--manifest", trained / "manifest.csv", "--split",
              "dev", "--commands", trained / "runs", "--wake-words", trained / "words", "--out",
-             tmp_path / "out", "--document", page)  # fmt: skip
+             tmp_path / "out", "--document", page, "--bundle",
+             repository / "models" / "seven")  # fmt: skip
     done = bench(repository, *given)
     assert done.returncode == 0, done.stderr
-    assert "no accuracy of 1 networks: gru-s" in done.stderr
+    assert "no accuracy of 2 networks: gru-s, seven" in done.stderr
     values = json.loads((tmp_path / "out" / "networks.json").read_text("utf-8"))
-    dnn, gru = values["networks"]
+    dnn, gru, seven = values["networks"]
     assert (dnn["parameters"], dnn["printed_accuracy"]) == (79_644, 0.846)
     assert dnn["int8_kib"] < 0.4 * dnn["kib"] and gru["int8_float_share"] > 0.9
     assert gru["int8_in_float"] == {"GRU": 1} and gru["commands"] is None
     for one in (dnn, gru):
         assert one["window_ms"] > 0.0 and one["stream_beside_crnn"] > 0.0
+    points = Bundle.load(repository / "models" / "seven").metadata.operating_points.values()
+    assert seven["wake_word"]["frr"] == pytest.approx(np.mean([p.at(0.5).frr for p in points]))
+    assert 0.3 < seven["window_beside_crnn"] < 3.0  # beside itself
     commands, words = dnn["commands"], dnn["wake_word"]
     assert commands["seeds"] == 2 and commands["float"]["spread"] is not None
     for key in ("float", "int8"):
@@ -74,7 +79,8 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     assert (words["seeds"], words["frr"], words["low"], words["high"]) == (2, 0.375, 0.25, 0.5)
     with open(tmp_path / "out" / "networks.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [r["network"] for r in rows] == ["dnn-s", "gru-s"] and rows[1]["wake_word_frr"] == ""
+    assert [r["network"] for r in rows] == ["dnn-s", "gru-s", "seven"]
+    assert rows[1]["wake_word_frr"] == ""
     assert (tmp_path / "out" / "networks.png").read_bytes().startswith(b"\x89PNG")
     text = page.read_text("utf-8")
     assert "| gru-s " in text and "37.5 % (25.0 to 50.0)" in text

@@ -34,10 +34,6 @@ def costs_of(name: str, shipped: Bundle) -> dict[str, Any]:
     """
     named = NETWORKS[name]
     record = record_of(named, LABELS)
-    bundle = untrained(named)
-    made = in_8_bits(bundle)
-    windows = window_ms((shipped, bundle, made.bundle), 1)
-    streams = stream_ms((shipped, bundle, made.bundle), STREAMS)
     printed = named.printed
     return {
         "network": name,
@@ -46,6 +42,34 @@ def costs_of(name: str, shipped: Bundle) -> dict[str, Any]:
         "printed_parameters": printed and _thousands(printed.parameters_thousands),
         "mflop": record["flops"] / 1e6,
         "printed_mflop": printed and printed.mflops,
+        **_measured(untrained(named), shipped),
+        "printed_ms": printed and printed.time_ms,
+        "printed_accuracy": printed and printed.accuracy,
+        "printed_by": printed and printed.source,
+    }
+
+
+def costs_of_bundle(bundle: Bundle, shipped: Bundle) -> dict[str, Any]:
+    """The same of a network of no paper, for its own labels, front end and window."""
+    m = bundle.metadata
+    nothing = ("printed_parameters", "printed_mflop", "printed_ms", "printed_accuracy",
+               "printed_by")  # fmt: skip
+    return {
+        "network": bundle.name,
+        "title": m.description,
+        "parameters": m.model.parameters,
+        "mflop": m.model.flops_per_window / 1e6,
+        **_measured(bundle, shipped),
+        **dict.fromkeys(nothing),
+    }
+
+
+def _measured(bundle: Bundle, shipped: Bundle) -> dict[str, Any]:
+    """Sizes and times, in float and in 8 bits."""
+    made = in_8_bits(bundle)
+    windows = window_ms((shipped, bundle, made.bundle), 1)
+    streams = stream_ms((shipped, bundle, made.bundle), STREAMS)
+    return {
         "kib": len(bundle.model) / 1024,
         "int8_kib": len(made.bundle.model) / 1024,
         "int8_float_share": made.float_share,
@@ -56,9 +80,6 @@ def costs_of(name: str, shipped: Bundle) -> dict[str, Any]:
         "stream_ms": streams[1],
         "stream_beside_crnn": streams[1] / streams[0],
         "int8_stream_beside_float": streams[2] / streams[1],
-        "printed_ms": printed and printed.time_ms,
-        "printed_accuracy": printed and printed.accuracy,
-        "printed_by": printed and printed.source,
     }
 
 

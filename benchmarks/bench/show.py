@@ -17,8 +17,8 @@ HEADER = (
 )  # fmt: skip
 NOTES = (
     "Parameters, MFLOP, sizes and times are for 12 labels, the front end and the window of the "
-    "paper. MFLOP leave out batch norm and additions, which the printed ones of Choi et al. have; "
-    "docs/networks.md tells the other differences.",
+    "paper; of a bundle of no paper, for its own. MFLOP leave out batch norm and additions, which "
+    "the printed ones of Choi et al. have; the table of networks tells the other differences.",
     "A dash: not measured here, or not printed there.",
     "Accuracy: the command set of benchmarks/recipes/commands-tc-resnet8.toml; mean over seeds, in "
     "brackets the 95 % interval over speakers. The printed ones are for 12 classes of Speech "
@@ -78,7 +78,10 @@ def _given(value: Any, form: str) -> str:
 def _share(found: Figures | None, key: str) -> str:
     if not found:
         return NONE
-    return f"{100 * found[key]:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+    said = f"{100 * found[key]:.1f} %"
+    if found["low"] is None:
+        return said
+    return f"{said} ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
 
 
 def _left(share: float) -> str:

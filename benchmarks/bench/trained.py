@@ -27,6 +27,7 @@ from wakeword.files import read_json, write_json
 from wakeword.frontend import FrontendConfig
 from wakeword.networks import NETWORKS
 from wakeword.runtime import Bundle
+from wakeword.training.commands.bundles import commands_of
 from wakeword.training.commands.features import clip_features
 from wakeword.training.commands.measure import measure_commands, trials_of
 from wakeword.training.quantised.calibration import CalibrationConfig, calibration_windows
@@ -129,6 +130,20 @@ def wake_word_figures(folder: Path) -> dict[str, dict[str, Any]]:
         if row is not None and values.get("network") in NETWORKS:
             found.setdefault(values["network"], []).append({**row, "rounds": values["rounds"]})
     return {name: _of_seeds(rows) for name, rows in found.items()}
+
+
+def shipped_figures(bundle: Bundle) -> dict[str, Any] | None:
+    """What a calibrated bundle says that it misses, mean over its words; None where it does not."""
+    if commands_of(bundle) is not None:
+        return None
+    points = [bundle.metadata.operating_points[word] for word in bundle.words]
+    if any(TARGET_FA_PER_HOUR not in p.targets for p in points):
+        return None
+    found = [p.at(TARGET_FA_PER_HOUR) for p in points]
+    if any(p.frr is None or p.condition != CONDITION for p in found):
+        return None
+    return {"seeds": 1, "rounds": None, "frr": float(np.mean([p.frr for p in found])),
+            "low": None, "high": None, "clips": sum(p.clips for p in found)}  # fmt: skip
 
 
 def _measured(folder: Path) -> Iterator[dict[str, Any]]:
