@@ -73,6 +73,15 @@ SCRIPTS: dict[str, list[Utterance]] = {
         word("festival-slt", "view glass"),
         word("flite-rms", "athena"),
     ],
+    "commands": [
+        word("flite-slt", "yes", 0.5),
+        word("flite-rms", "no"),
+        word("flite-rms", "up"),
+        word("flite-rms", "down"),
+        word("flite-slt", "bed"),
+        word("flite-rms", "cat"),
+        word("flite-slt", "happy"),
+    ],
     "plain": [
         Utterance("flite-slt", "The commuter put the letter into the mirror cabinet."),
         Utterance("flite-rms", "A smart boy looked at the snow through the glass."),

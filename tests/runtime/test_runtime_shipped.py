@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from bundles import RATE
 
+from wakeword.audio.files import read_audio
 from wakeword.runtime import Bundle, Spotter, find_bundle, select
 
 SHARE_ALIKE = "CC BY-SA 4.0"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
-@pytest.fixture(scope="module", params=["seven", "telephone"])
+@pytest.fixture(scope="module", params=["seven", "telephone", "commands"])
 def shipped(request: pytest.FixtureRequest) -> Bundle:
     return find_bundle(request.param)
 
@@ -42,3 +47,14 @@ def test_models_of_other_rates_are_heard_together(shipped: Bundle) -> None:
     assert spotter.model_rate == RATE
     rates = {stream.engine.sample_rate for stream in spotter.streams}
     assert rates == {RATE, shipped.metadata.frontend.sample_rate}
+
+
+def test_the_commands_of_the_sample_are_told_apart() -> None:
+    """In the order of the sample, each at its end and nothing else."""
+    said = json.loads((SAMPLES / "manifest.json").read_text("utf-8"))["commands.flac"]["words"]
+    spotter = Spotter(["commands"], sample_rate=RATE)
+    steps = spotter.steps(read_audio(SAMPLES / "commands.flac", RATE), last=True)
+    heard = [d for step in steps for d in step.detections]
+    assert [d.keyword for d in heard] == [entry["word"] for entry in said]
+    for detection, entry in zip(heard, said, strict=True):
+        assert abs(detection.end_s - entry["end_s"]) < 0.6
