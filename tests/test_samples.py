@@ -18,7 +18,8 @@ LATEST_S = 0.5
 
 @pytest.mark.parametrize("name", MANIFEST)
 def test_the_shipped_models_hear_exactly_the_words_of_a_sample(run_cli: RunCli, name: str) -> None:
-    done = run_cli("detect", SAMPLES / name, "--json")
+    model = ["--model", "commands"] if name == "commands.flac" else []
+    done = run_cli("detect", SAMPLES / name, "--json", *model)
     assert done.returncode == 0, done.stderr
     heard = [json.loads(line) for line in done.stdout.splitlines()]
     said = MANIFEST[name]["words"]
@@ -31,7 +32,7 @@ def test_the_shipped_models_hear_exactly_the_words_of_a_sample(run_cli: RunCli, 
 def test_the_samples_are_small_and_the_manifest_lists_them_all() -> None:
     sounds = [p for p in SAMPLES.iterdir() if p.suffix == ".flac"]
     assert {p.name for p in sounds} == set(MANIFEST)
-    assert sum(p.stat().st_size for p in sounds) < 300_000
+    assert sum(p.stat().st_size for p in sounds) < 400_000
 
 
 @pytest.mark.parametrize("name", MANIFEST)
