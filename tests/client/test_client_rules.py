@@ -31,6 +31,7 @@ from wakeword.client import (
     stream_url,
 )
 from wakeword.client.channel import MAX_EVENTS
+from wakeword.client.state import StreamState
 from wakeword.errors import ConfigError, ConnectionLostError, ProtocolError
 from wakeword.protocol import AckMessage, Limits, encode_message
 
@@ -187,6 +188,35 @@ def test_a_connection_slower_than_the_sound(tiny_bundle: Path):
     assert 40 <= report.unheard_s == resumed.unheard_s <= 58
     wanted = [d for d in offline(tiny_bundle, sound) if d[1] > 16_000 * (report.unheard_s + 5)]
     assert wanted and set(wanted) <= set(detections(rest))
+
+
+def test_a_full_backlog_is_said_once_until_there_is_room_again():
+    """Sound goes on while the service works off what waited: that is the same want of room."""
+    state = StreamState(start(), replace(QUICK, live=True, keep_s=12.0, window_s=10.0))
+
+    def heard(seconds: float) -> None:
+        """Seconds of sound come from the microphone."""
+        for _ in range(round(seconds)):
+            state.append(SILENCE.tobytes())
+
+    def acknowledge(seconds: float) -> None:
+        """The service has scored so much more."""
+        state.take_audio(10**7)
+        acked = state.session.acked_samples + round(seconds * 16_000)
+        asyncio.run(state.receive(encode_message(AckMessage(samples=acked))))
+
+    heard(40)
+    state.begin_connection()
+    state.connected = True
+    asyncio.run(state.receive(READY))
+    acknowledge(1)
+    heard(2)
+    acknowledge(9)
+    heard(13)
+    state.events.finish()
+    full = [e for e in iter(lambda: asyncio.run(state.events.get()), None)
+            if isinstance(e, BacklogFull)]  # fmt: skip
+    assert full == [BacklogFull(12.0, connected=False), BacklogFull(12.0, connected=True)]
 
 
 def test_a_call_of_a_client_that_is_not_open_or_closed():

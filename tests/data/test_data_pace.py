@@ -117,8 +117,10 @@ def test_times_hold_the_word_and_a_window_holds_both(
     out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
     assert 0 <= first < last <= len(out) and np.isfinite(out).all()
     assert last - first <= LONGEST_WORD_S * RATE + 2
-    near = slice(max(0, first - RATE // 50), last + RATE // 50)  # overlap-add blurs the edges
-    assert (out[near] ** 2).sum() > 0.98 * (out**2).sum()
+    # Overlap-add takes 30 ms at a time as they are: where all is said thrice as slowly or as fast,
+    # an edge of the word comes that much early or late.
+    near = slice(max(0, first - RATE // 20), last + RATE // 20)
+    assert (out[near] ** 2).sum() > 0.95 * (out**2).sum()
 
 
 @pytest.mark.parametrize("pause_s", [(-0.1, 0.2), (0.3, 0.2), (0.0, 1.1), (0.0, float("nan"))])

@@ -150,7 +150,9 @@ class StreamState:
                 f"the service acknowledges sample {samples}, but only {self.backlog.sent} were sent"
             )
         self.backlog.drop_before(min(self.session.keep_from_sample, self.backlog.sent))
-        self._said_full, self.acks_come = False, True
+        self.acks_come = True
+        if self.has_room:  # not at any ack: one that frees a little of a full backlog ends nothing
+            self._said_full = False
         self._work.set()
         self._room.set()
 
