@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.costs import costs_of, costs_of_bundle
-from bench.show import NOTES, picture_of, rows_of, table_of
+from bench.picture import picture_of
+from bench.show import NOTES, rows_of, table_of
 from bench.trained import Clips, bundles_in, shipped_figures, wake_word_figures
 from ending import run
 

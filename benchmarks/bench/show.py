@@ -1,11 +1,10 @@
-"""The bench as one table, rows for files, and a picture."""
+"""The bench as one table, and rows for files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from wakeword.evaluation.charts import new_figure, png
 from wakeword.evaluation.tables import Table
 
 Figures = dict[str, Any]
@@ -86,43 +85,3 @@ def _share(found: Figures | None, key: str) -> str:
 
 def _left(share: float) -> str:
     return f" ({100 * share:.0f} % float)" if share >= 0.005 else ""
-
-
-def picture_of(figures: Sequence[Figures]) -> bytes:
-    """Accuracy over operations, ours and printed; and time over operations, float and 8 bits."""
-    figure = new_figure(13.0, 6.0)
-    left, right = figure.subplots(1, 2)
-    ours = [f for f in figures if f.get("commands")]
-    if ours:
-        values = [f["commands"]["float"] for f in ours]
-        left.errorbar(
-            [f["mflop"] for f in ours], [100 * v["accuracy"] for v in values],
-            ([100 * max(0.0, v["accuracy"] - v["low"]) for v in values],
-             [100 * max(0.0, v["high"] - v["accuracy"]) for v in values]),
-            fmt="o", capsize=2, linewidth=1, label="ours, the command set here",
-        )  # fmt: skip
-    theirs = [f for f in figures if f["printed_accuracy"]]
-    left.plot([f["mflop"] for f in theirs], [100 * f["printed_accuracy"] for f in theirs], "o",
-              color="C1", fillstyle="none", label="printed, 12 classes")  # fmt: skip
-    names = {f["network"]: (f["mflop"], 100 * f["commands"]["float"]["accuracy"]) for f in ours}
-    for f in theirs:
-        names.setdefault(f["network"], (f["mflop"], 100 * f["printed_accuracy"]))
-    left.set_ylabel("accuracy, %")
-    for key, factor, label in (("C0", "float", "float"), ("C2", "int8", "8 bits")):
-        times = [f["window_ms"] * (f["int8_window_beside_float"] if factor == "int8" else 1.0)
-                 for f in figures]  # fmt: skip
-        right.plot([f["mflop"] for f in figures], times, "o", color=key, markersize=5, label=label)
-    for f in figures:
-        right.annotate(f["network"], (f["mflop"], f["window_ms"]), fontsize=6,
-                       xytext=(4, 3), textcoords="offset points")  # fmt: skip
-    right.set_yscale("log")
-    right.set_ylabel("ms a window alone, one thread")
-    for name, place in names.items():
-        left.annotate(name, place, fontsize=6, xytext=(4, 3), textcoords="offset points")
-    for axes in (left, right):
-        axes.set_xscale("log")
-        axes.set_xlabel("MFLOP a window")
-        axes.grid(True, alpha=0.25)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(fontsize="small")
-    return png(figure)
