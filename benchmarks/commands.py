@@ -2,6 +2,7 @@
 
     python benchmarks/commands.py --manifest ../shared/data/manifest.csv
     python benchmarks/commands.py --manifest ... --networks tc-resnet8 ds-cnn-s --seeds 1 2 3
+    python benchmarks/commands.py --manifest ... --networks runs/nas/found.toml
     python benchmarks/commands.py --manifest ... --rounds 4 --seeds 1
 
 Runs of benchmarks/recipes/commands-tc-resnet8.toml (or --recipe) with other networks and seeds, one
@@ -28,11 +29,10 @@ from wakeword.data.manifest import Manifest, read_manifest
 from wakeword.evaluation.commands.figures import CommandResult
 from wakeword.evaluation.commands.report import check_commands_folder, write_commands
 from wakeword.evaluation.commands.tables import text_report
-from wakeword.networks import NETWORKS
 from wakeword.runtime import write_bundle
 from wakeword.training.commands.features import clip_features
 from wakeword.training.commands.measure import measure_commands, trials_of
-from wakeword.training.derived import derive, of_network
+from wakeword.training.derived import derive, label_of, of_network
 from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
 
@@ -62,8 +62,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Networks on the command set, several seeds.")
     parser.add_argument("--manifest", type=Path, required=True, help="recordings to measure on")
     parser.add_argument("--recipe", type=Path, default=RECIPE, help="what is varied")
-    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), metavar="NAME",
-                        help="default: that of the recipe")  # fmt: skip
+    parser.add_argument("--networks", nargs="+", metavar="NAME",
+                        help="or recipes whose network is taken; default: that of the recipe"
+                        )  # fmt: skip
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rounds", type=int, help="shorter runs than the recipe's")
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
@@ -78,15 +79,16 @@ def _recipes(given: argparse.Namespace) -> Iterator[Path]:
     base = read_recipe(given.recipe)
     networks: Sequence[str] = given.networks or [base.network.family]
     for network in networks:
+        name = label_of(network)
         for seed in given.seeds:
             changes = {
                 **shortened(given.recipe, given.rounds),
                 **(of_network(base, network) if network != base.network.family else {}),
-                "bundle.name": network,
+                "bundle.name": name,
                 "training.seed": seed,
                 "training.precision": given.precision,
             }
-            out = given.out / "runs" / f"{network}-{seed}" / "recipe.toml"
+            out = given.out / "runs" / f"{name}-{seed}" / "recipe.toml"
             yield derive(given.recipe, changes, out)
 
 

@@ -77,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--wake-words", type=Path, default=Path("runs/studies/networks/runs"),
                         help="runs of benchmarks/studies/run.py networks")  # fmt: skip
     parser.add_argument("--bundle", type=Path, nargs="+", default=[], metavar="DIR",
-                        help="trained models of other networks, each a row")  # fmt: skip
+                        help="a trained model of each other network, each a row")  # fmt: skip
     parser.add_argument("--model", default="seven", help="the CRNN beside which times are taken")
     parser.add_argument("--out", type=Path, default=Path("runs/networks"))
     parser.add_argument("--document", type=Path, help="page whose section is written anew")
@@ -119,10 +119,10 @@ def _add_trained(
     named = len(figures) - len(others)
     for number, one in enumerate(figures):
         own = [others[number - named]] if number >= named else []
-        bundles = own or trained.get(one["network"], [])
+        bundles = trained.get(one["network"], own)
         is_set = bool(bundles) and commands_of(bundles[0]) is not None
         one["commands"] = clips.figures(bundles) if clips is not None and is_set else None
-        one["wake_word"] = shipped_figures(own[0]) if own else words.get(one["network"])
+        one["wake_word"] = words.get(one["network"]) or (shipped_figures(own[0]) if own else None)
     for key, what in (("commands", "accuracy"), ("wake_word", "wake words")):
         missing = [f["network"] for f in figures if f[key] is None]
         note(f"no {what} of {len(missing)} networks: {', '.join(missing) or 'none'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,9 @@ from tone_recipe import write_tone_recipe
 
 from wakeword.data.manifest import read_manifest
 from wakeword.errors import ConfigError, RecipeError
+from wakeword.networks.nas.genotype import random_genotype
 from wakeword.runtime import Bundle
-from wakeword.training.derived import derive, of_network
+from wakeword.training.derived import derive, label_of, of_network
 from wakeword.training.recipe import read_recipe
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -177,6 +179,24 @@ def test_a_network_that_is_not_there_is_refused_before_anything_is_trained(
         run(study, monkeypatch, recipe, "networks", "--networks", "tc-resnet8", "tc-resnet9",
             "--out", tmp_path / "out")  # fmt: skip
     assert not (tmp_path / "out").exists()
+
+
+def test_the_network_of_another_recipe_comes_with_its_front_end(
+    study: ModuleType, recipe: Path, tmp_path: Path
+) -> None:
+    """As a search writes one: with cells of its own, on a front end of its own."""
+    cells = {"genotype": random_genotype("nas1", rng=random.Random(1)).to_dict(), "channels": 4}
+    base = read_recipe(recipe)
+    changes = {**of_network(base, "ds-cnn-s"), "network": {"family": "nas", "parameters": cells}}
+    other = derive(recipe, changes, tmp_path / "cells" / "found.toml")
+    assert label_of(str(other)) == "cells" and label_of("ds-cnn-s") == "ds-cnn-s"
+    (variant,) = sys.modules["studies.networks"].variants([str(other)], [7], recipe, {})
+    assert variant.name == "cells-7" and variant.facts == {"network": "cells"}
+    made = read_recipe(derive(recipe, variant.changes, tmp_path / "made.toml"))
+    wanted = read_recipe(other)
+    assert (made.network, made.frontend, made.windows) == (
+        wanted.network, wanted.frontend, wanted.windows)  # fmt: skip
+    assert (made.bundle.words, made.bundle.name) == (base.bundle.words, "cells")
 
 
 def test_recipes_are_derived_key_by_key(study: ModuleType, recipe: Path, tmp_path: Path) -> None:

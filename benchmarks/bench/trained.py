@@ -39,15 +39,16 @@ _RUN = re.compile(r".+-\d+")
 
 
 def bundles_in(folder: Path) -> dict[str, list[Bundle]]:
-    """Trained bundles of ``folder``/NETWORK-SEED/bundle by the network that they name."""
+    """Trained bundles of ``folder``/NETWORK-SEED/bundle by the network that they name; where it is
+    none of a paper, by their own name."""
     found: dict[str, list[Bundle]] = {}
     for path in sorted(folder.glob("*/bundle")):
         if not _RUN.fullmatch(path.parent.name):
             continue
         bundle = Bundle.load(path)
         network = bundle.metadata.training.recipe.get("network", {})
-        if network.get("family") in NETWORKS and not network.get("parameters"):
-            found.setdefault(network["family"], []).append(bundle)
+        plain = network.get("family") in NETWORKS and not network.get("parameters")
+        found.setdefault(network["family"] if plain else bundle.name, []).append(bundle)
     return found
 
 
@@ -127,7 +128,7 @@ def wake_word_figures(folder: Path) -> dict[str, dict[str, Any]]:
         rows = (r for r in values["rows"]
                 if (r["target_fa_per_hour"], r["condition"]) == (TARGET_FA_PER_HOUR, CONDITION))
         row = next(rows, None)  # fmt: skip
-        if row is not None and values.get("network") in NETWORKS:
+        if row is not None and "network" in values:
             found.setdefault(values["network"], []).append({**row, "rounds": values["rounds"]})
     return {name: _of_seeds(rows) for name, rows in found.items()}
 

@@ -11,8 +11,7 @@ from studies.variants import Variant, row_of, share_of
 from wakeword.evaluation.charts import Series, intervals, new_figure, percent_axis, png
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
-from wakeword.networks import named_network
-from wakeword.training.derived import Changes, of_network
+from wakeword.training.derived import Changes, label_of, of_network
 from wakeword.training.recipe import read_recipe
 
 KINDS: tuple[tuple[Kind, float], ...] = (
@@ -32,7 +31,7 @@ negatives are each network's own mistakes: all are trained on the same audio."""
 def variants(
     names: Sequence[str], seeds: Sequence[int], recipe: Path, common: Changes
 ) -> list[Variant]:
-    """Each network with each seed.
+    """Each network, named or taken from a recipe, with each seed.
 
     Raises
     ------
@@ -44,12 +43,12 @@ def variants(
     for seed in seeds:
         for name in names:
             network = {} if name == base.network.family else of_network(base, name)
-            title = named_network(name).title
+            label = label_of(name)
             changes = {
-                **common, **ALIKE, **network, "bundle.name": name, "training.seed": seed,
-                "bundle.description": f"{title} for the words of {base.bundle.name}, to compare",
+                **common, **ALIKE, **network, "bundle.name": label, "training.seed": seed,
+                "bundle.description": f"{label} for the words of {base.bundle.name}, to compare",
             }  # fmt: skip
-            found.append(Variant(f"{name}-{seed}", changes, {"network": name}))
+            found.append(Variant(f"{label}-{seed}", changes, {"network": label}))
     return found
 
 

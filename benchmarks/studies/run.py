@@ -84,7 +84,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shares", type=float, nargs="+", default=list(recordings.SHARES),
                         help="shares of the training recordings")  # fmt: skip
     parser.add_argument("--networks", nargs="+", default=list(networks.CHOSEN), metavar="NAME",
-                        help="networks to compare")  # fmt: skip
+                        help="networks to compare, or recipes whose network is taken")  # fmt: skip
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="seeds of each network")
     parser.add_argument("--plan", action="store_true", help="only say what it would take")
     return parser.parse_args()

@@ -51,31 +51,48 @@ def derive(base: Path, changes: Changes, out: Path) -> Path:
     return out
 
 
-def of_network(base: Recipe, name: str) -> Changes:
-    """Changes that give ``base`` the network ``name`` with the front end it was published with.
+def label_of(network: str) -> str:
+    """What to call ``network``: its name, or the folder of a recipe such as a search writes."""
+    if _is_recipe(network):
+        return Path(network).resolve().parent.name
+    return named_network(network).name
 
-    The band and the length of the window in seconds stay those of ``base``; what it says of
-    windows is as long as it was.
+
+def of_network(base: Recipe, network: str) -> Changes:
+    """Changes that give ``base`` another network and its front end.
+
+    ``network`` is the name of one, with the front end it was published with; or the path of a
+    recipe (.toml), ``found.toml`` of ``wakeword nas`` for instance. The band and the length of the
+    window in seconds stay those of ``base``; what it says of windows is as long as it was.
 
     Raises
     ------
     RecipeError
-        No network has this name, or ``base`` is at another rate than the networks.
+        No network has this name, no recipe this path, or ``base`` is at another rate.
     """
-    named = named_network(name)
-    old, rate = base.frontend, named.frontend.sample_rate
+    if _is_recipe(network):
+        other = read_recipe(Path(network))
+        table, own = asdict(other.network), other.frontend
+    else:
+        named = named_network(network)
+        table, own = {"family": named.name}, named.frontend
+    old, rate = base.frontend, own.sample_rate
     if old.sample_rate != rate:
-        raise RecipeError(f"{name} is at {rate} Hz, the recipe at {old.sample_rate} Hz")
-    frontend = replace(named.frontend, f_min_hz=old.f_min_hz, f_max_hz=old.f_max_hz)
+        raise RecipeError(f"{network} is at {rate} Hz, the recipe at {old.sample_rate} Hz")
+    frontend = replace(own, f_min_hz=old.f_min_hz, f_max_hz=old.f_max_hz)
     length = old.window_samples + (base.windows.frames - 1) * old.hop_samples
     if base.commands is not None:
         length = round(base.commands.clip_s * rate)
     frames = frontend.frames_after(length)
     return {
-        "network": {"family": name},
+        "network": table,
         "frontend": frontend.to_dict(),
         "windows": asdict(scaled_windows(base.windows, old, frontend, frames)),
     }
+
+
+def _is_recipe(network: str) -> bool:
+    return network.endswith(".toml")
 
 
 def _absolute(value: str | list[str], folder: Path) -> str | list[str]:
