@@ -55,7 +55,8 @@ class Lane:
     ) -> None:
         self._scoring = scoring
         self._metrics = metrics
-        self._gather_s = gather_s
+        self.gather_s = gather_s
+        """As the parameter; it may change at any time."""
         self._workers = workers
         self.streams = 0
         """Streams that are to be scored here, counted by the scheduler."""
@@ -147,7 +148,7 @@ class Lane:
         with self._ready:
             while not self._stopping:
                 count = len(self._live) + len(self._bulk)
-                wait_s = self._first_due + self._gather_s - time.monotonic() if count else None
+                wait_s = self._first_due + self.gather_s - time.monotonic() if count else None
                 if wait_s is not None and (wait_s <= 0 or self._complete):
                     share = self._share()
                     self._held += len(share[0])

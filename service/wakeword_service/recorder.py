@@ -1,7 +1,7 @@
 """What happens in live use, on its way to the store: detections, clips, score peaks.
 
-The scheduler's threads only add to memory. One thread of our own writes: at once when there is
-a detection, otherwise every second, so that a crash loses the last second at most.
+The scheduler's threads only add to memory. One thread of our own writes: detections soon, all else
+every second, so that a crash loses the last second at most.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ from wakeword_service.utterances import Event, Utterances
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 1.0
-SOONEST_FLUSH_S = 0.05
+"""Between two looks at what all streams have heard."""
+
+SOONEST_FLUSH_S = 0.2
+"""Between two commits of detections: with a thousand streams there is always one to write."""
+
 TIDY_S = 60.0
 LIVE_DAYS = 8
 
@@ -81,7 +85,7 @@ class Recorder:
         self._detections = DetectionQueue(store, self.clips, self._utterances)
         self._flushing = threading.Lock()
         self._failing = False
-        self._tidied_s = -TIDY_S
+        self._tidied_s, self._counted_s = -TIDY_S, -FLUSH_S
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -160,9 +164,12 @@ class Recorder:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._wake.wait(FLUSH_S)
+            self._wake.wait(self._counted_s + FLUSH_S - self._monotonic())
             self._wake.clear()
-            self.flush()
+            self.settle()
+            if self._monotonic() - self._counted_s >= FLUSH_S:
+                self._counted_s = self._monotonic()
+                self.flush()
             if self._monotonic() - self._tidied_s >= TIDY_S:
                 self._tidied_s = self._monotonic()
                 self._attempt(self._tidy)

@@ -21,6 +21,13 @@ FULL = 100
 """Streams of a process before the next one takes any. Half as many in each of two processes would
 double the visits, and each visit has a price of its own."""
 
+UNHURRIED = 300
+"""Streams up to which the time to gather is as it was set. Beyond, it grows as they do: when the
+processor has little left, fewer and larger visits are what brings answers sooner."""
+
+MOST_UNHURRIED = 3.0
+"""So many times as long, at most."""
+
 
 class Scheduler:
     """All streams, and the lanes that score them.
@@ -38,7 +45,7 @@ class Scheduler:
     streams_here
         Streams at a time that are scored without them.
     gather_s
-        How long the first stream that is due waits for others.
+        How long the first stream that is due waits for others, up to :data:`UNHURRIED`.
     """
 
     def __init__(
@@ -55,7 +62,7 @@ class Scheduler:
         self._tuning = tuning
         self._here = Lane(scoring, metrics, workers=workers, gather_s=gather_s)
         self._there = [ProcessLane(scoring, metrics, gather_s=gather_s) for _ in range(processes)]
-        self._streams_here = streams_here
+        self._streams_here, self._gather_s = streams_here, gather_s
         self._counting = threading.Lock()
         self.streams: dict[str, LiveStream] = {}
         """Those that are connected, by id."""
@@ -98,13 +105,19 @@ class Scheduler:
             lane = self._here
             if self._there and lane.streams >= self._streams_here:
                 lane = min(self._there, key=lambda there: max(FULL - 1, there.streams))
-            lane.streams += 1
+            self._count(lane, 1)
         return lane
 
     def leave(self, lane: Lane) -> None:
         """A stream that was counted in ``lane`` has gone, or never came to be."""
         with self._counting:
-            lane.streams -= 1
+            self._count(lane, -1)
+
+    def _count(self, lane: Lane, more: int) -> None:
+        lane.streams += more
+        crowd = sum(lane.streams for lane in self._lanes) / UNHURRIED
+        for each in self._lanes:
+            each.gather_s = self._gather_s * min(MOST_UNHURRIED, max(1.0, crowd))
 
     def add(self, live: LiveStream, lane: Lane) -> None:
         """Serve ``live`` from now on, in the lane whose engines it was opened with."""

@@ -16,6 +16,7 @@ from engine_runs import assert_same, detections, feed, speech, whole
 
 from wakeword.errors import AudioError, BundleError, EngineLostError
 from wakeword.runtime import Bundle, Engine, EngineProcess
+from wakeword.runtime.room import Room
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,31 @@ def test_many_streams_in_random_chunks_get_what_they_get_here(
         found.append(sorted(results, key=lambda r: (streams.index(r.stream), r.index)))
     assert detections(found[0])
     assert_same(*found)
+
+
+def test_samples_go_through_the_pipe_where_two_processes_share_no_memory(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Room, "make", staticmethod(lambda: None))
+    process = EngineProcess()
+    try:
+        assert_same(whole(process.engine(engine.bundle), speech(3)), whole(engine, speech(3)))
+    finally:
+        process.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such files")
+def test_a_room_grows_and_the_other_side_sees_what_was_put() -> None:
+    ours = Room.make()
+    assert ours is not None
+    theirs = Room(os.dup(ours.descriptor))
+    dice = np.random.default_rng(0)
+    for sizes in ([3, 4], [1], [5000, 1600], [7], [100_000]):
+        pieces = [dice.standard_normal(size).astype(np.float32) for size in sizes]
+        ours.put(pieces)
+        assert np.array_equal(theirs.look(sum(sizes)), np.concatenate(pieces))
+    ours.close()
+    theirs.close()
 
 
 def test_reset_other_rates_and_retuning_work_as_ever(

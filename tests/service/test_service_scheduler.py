@@ -163,6 +163,23 @@ def test_a_process_has_company_before_the_next_one_is_asked(
     assert again == [here, first, first]
 
 
+def test_a_crowd_is_gathered_for_longer(models: ModelHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler_module, "UNHURRIED", 4)
+    scheduler = Scheduler(
+        Watched(), NoTuning(models), Metrics(),
+        workers=1, processes=1, streams_here=2, gather_s=1.0,
+    )  # fmt: skip
+    lanes, gathered = [], []
+    for _ in range(16):
+        lanes.append(scheduler.enter())
+        assert lanes[0].gather_s == lanes[-1].gather_s
+        gathered.append(lanes[0].gather_s)
+    assert gathered == [1.0] * 4 + [streams / 4 for streams in range(5, 13)] + [3.0] * 4
+    for lane in lanes:
+        scheduler.leave(lane)
+    assert lanes[0].gather_s == lanes[-1].gather_s == 1.0
+
+
 def test_a_file_gets_what_is_left_and_live_streams_go_first(models: ModelHost) -> None:
     file, lives = new_live(models), [new_live(models) for _ in range(4)]
     with running(models) as (scheduler, scoring):

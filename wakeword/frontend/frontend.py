@@ -130,10 +130,14 @@ class Frontend:
         frames = c.frames_after(samples.shape[1])
         if frames == 0:
             return np.zeros((len(samples), 0, c.fft_size // 2 + 1), np.float32)
-        framed = np.lib.stride_tricks.sliding_window_view(samples, c.window_samples, axis=1)
+        row, one = samples.strides
+        framed = np.lib.stride_tricks.as_strided(
+            samples, (len(samples), frames, c.window_samples), (row, one * c.hop_samples, one),
+            writeable=False,
+        )  # fmt: skip
         # Padded here, because rfft pads frame by frame, which takes half as long as the transform.
         padded = np.zeros((len(samples), frames, c.fft_size), np.float32)
-        np.multiply(framed[:, :: c.hop_samples], self._window, out=padded[:, :, : c.window_samples])
+        np.multiply(framed, self._window, out=padded[:, :, : c.window_samples])
         spectra = np.fft.rfft(padded)
         return np.asarray(spectra.real**2 + spectra.imag**2, np.float32)
 

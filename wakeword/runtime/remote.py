@@ -13,11 +13,12 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wakeword import errors
 from wakeword.errors import EngineLostError, WakewordError
@@ -25,6 +26,7 @@ from wakeword.runtime.batches import Groups
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.engine_base import MAX_BATCH, EngineBase, Scored
 from wakeword.runtime.pipe import read_message, write_message
+from wakeword.runtime.room import Room
 from wakeword.runtime.stream import Stream
 
 WORKER = "wakeword.runtime.remote_worker"
@@ -39,8 +41,8 @@ class Kind(IntEnum):
     LOAD = 1
     """Number of the engine, metadata as JSON, network."""
     SCORE = 2
-    """Number of the engine; numbers of streams, steps of each, samples; streams and engines that
-    nobody needs any more."""
+    """Number of the engine; numbers of streams, steps of each, samples (nothing where they lie in
+    the :class:`Room`); streams and engines that nobody needs any more."""
     DONE = 3
     """Posteriors and smoothed posteriors, after SCORE."""
     FAILED = 4
@@ -55,9 +57,11 @@ class EngineProcess:
     """
 
     def __init__(self) -> None:
+        self._room = Room.make()
+        shared = () if self._room is None else (self._room.descriptor,)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", WORKER],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", WORKER, *map(str, shared)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=shared,
             start_new_session=True,  # Ctrl-C on a terminal is for us to handle
         )  # fmt: skip
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -104,11 +108,24 @@ class EngineProcess:
             self._process.kill()
             self._process.wait()
         self._from.close()
+        with self._lock:
+            if self._room is not None:
+                self._room.close()
+                self._room = None
 
-    def score(self, engine: int, *parts: bytes | memoryview) -> list[bytes]:
+    def score(
+        self, engine: int, streams: bytes, steps: bytes, samples: Sequence[NDArray[np.float32]]
+    ) -> list[bytes]:
         """Posteriors and smoothed posteriors of the next steps; for :class:`RemoteEngine`."""
         dropped = [_u64(*(queue.popleft() for _ in range(len(queue)))) for queue in self._dropped]
-        return self._call(Kind.SCORE, _u64(engine), *parts, *dropped)
+        chosen = _u64(engine), streams, steps
+        with self._lock:
+            if self._room is None:
+                sent = np.concatenate(samples).data.cast("B")
+            else:
+                self._room.put(samples)
+                sent = memoryview(b"")
+            return self._ask(Kind.SCORE, *chosen, sent, *dropped)
 
     def number(self, of_engine: bool = False) -> Number:
         """A new number for something there, given back when nobody has it any more."""
@@ -116,16 +133,20 @@ class EngineProcess:
 
     def _call(self, kind: Kind, *parts: bytes | memoryview) -> list[bytes]:
         with self._lock:
-            if self._lost:
-                raise EngineLostError(f"the scoring process cannot be used: {self._lost}")
-            try:
-                write_message(self._to, kind, *parts)
-                answer, found = read_message(self._from)
-            except (OSError, EOFError, ValueError):
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(STOP_S)
-                self._lost = f"it ended with code {self._process.returncode}"
-                raise EngineLostError(f"the scoring process was lost: {self._lost}") from None
+            return self._ask(kind, *parts)
+
+    def _ask(self, kind: Kind, *parts: bytes | memoryview) -> list[bytes]:
+        """As :meth:`_call`, for who has the lock."""
+        if self._lost:
+            raise EngineLostError(f"the scoring process cannot be used: {self._lost}")
+        try:
+            write_message(self._to, kind, *parts)
+            answer, found = read_message(self._from)
+        except (OSError, EOFError, ValueError):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_S)
+            self._lost = f"it ended with code {self._process.returncode}"
+            raise EngineLostError(f"the scoring process was lost: {self._lost}") from None
         if answer == Kind.FAILED:
             raise _error(*(part.decode() for part in found))
         return found
@@ -161,12 +182,11 @@ class RemoteEngine(EngineBase):
 
     def _score(self, groups: Groups) -> list[Scored]:
         flat = [(s, steps) for (_, steps), streams in groups.items() for s in streams]
-        samples = np.concatenate([s.pending.peek(n * self.step_samples) for s, n in flat])
         answer = self._process.score(
             self._number.value,
             _u64(*(stream.state.heard.value for stream, _ in flat)),
             _u64(*(steps for _, steps in flat)),
-            samples.data.cast("B"),
+            [stream.pending.peek(steps * self.step_samples) for stream, steps in flat],
         )
         rows = [np.frombuffer(part, np.float32).reshape(-1, len(self.words)) for part in answer]
         scored, at = [], 0

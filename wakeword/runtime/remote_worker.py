@@ -24,6 +24,7 @@ from wakeword.runtime.memory import give_memory_back, keep_memory
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.runtime.pipe import read_message, write_message
 from wakeword.runtime.remote import Kind
+from wakeword.runtime.room import Room
 from wakeword.runtime.rows import Rows
 
 GIVE_BACK_S = 20.0
@@ -33,7 +34,8 @@ GIVE_BACK_S = 20.0
 class Worker:
     """Engines by the numbers that the other process gave them, and what their streams heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room
         self._engines: dict[int, tuple[Engine, Rows]] = {}
 
     def answer(self, kind: int, parts: Sequence[bytes]) -> list[bytes]:
@@ -48,13 +50,12 @@ class Worker:
             self._engines.pop(number, None)
         self._forget(_numbers(streams_gone))
         engine, rows = self._engines[_numbers(chosen)[0]]
-        found = score(
-            engine,
-            rows,
-            rows.find(_numbers(streams)),
-            np.frombuffer(steps, np.uint64).astype(np.int64),
-            np.frombuffer(samples, np.float32),
-        )
+        counts = np.frombuffer(steps, np.uint64).astype(np.int64)
+        if self._room is not None:
+            heard = self._room.look(int(counts.sum()) * engine.step_samples)
+        else:
+            heard = np.frombuffer(samples, np.float32)
+        found = score(engine, rows, rows.find(_numbers(streams)), counts, heard)
         return [part.tobytes() for part in found]
 
     def _forget(self, streams: Sequence[int]) -> None:
@@ -108,7 +109,8 @@ def main() -> None:
     """Answer until nobody asks any more."""
     source, sink = sys.stdin.buffer, _answers()
     keep_memory()
-    worker, give_back = Worker(), 0.0
+    room = Room(int(sys.argv[1])) if len(sys.argv) > 1 else None
+    worker, give_back = Worker(room), 0.0
     while True:
         try:
             kind, parts = read_message(source)

@@ -174,6 +174,18 @@ class Stream:
         self._received += len(samples)
 
 
+def copy_into(place: Samples, samples: Samples) -> None:
+    """``place[:] = samples`` (n,), which keeps Python's lock.
+
+    NumPy lets go of it for some hundred samples, and where threads wait for it, getting it back
+    takes far longer than copying them.
+    """
+    if samples.flags.c_contiguous:
+        place.data[:] = samples.data
+    else:
+        place[:] = samples
+
+
 class SampleQueue:
     """Samples that wait for the end of their step, in one piece."""
 
@@ -189,7 +201,7 @@ class SampleQueue:
         if self._end + len(samples) > len(self._buffer):
             self._move(len(self) + len(samples))
         begin, self._end = self._end, self._end + len(samples)
-        self._buffer[begin : self._end] = samples
+        copy_into(self._buffer[begin : self._end], samples)
 
     def peek(self, count: int) -> Samples:
         """The first ``count`` samples, which stay; a view, good until the next :meth:`append`."""
