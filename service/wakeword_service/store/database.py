@@ -19,6 +19,10 @@ from typing import Any
 from wakeword_service.store.errors import StorageFull, StoreError
 
 READERS = 4
+CACHE_KIB = 256
+"""Of each connection; SQLite's own 2 MiB fill as slowly as the file grows, which looks like a leak
+for hours. The system keeps the file in memory too."""
+
 BUSY_S = 10.0
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
@@ -133,6 +137,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 
