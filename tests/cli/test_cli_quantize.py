@@ -141,3 +141,14 @@ def test_a_manifest_without_training_recordings_is_refused(
         (tmp_path / file.name).hardlink_to(file)
     done = run(capsys, "quantize", tones.path, "--manifest", tmp_path / "manifest.csv")
     assert done.code == 2 and "no recording of the split 'train'" in done.err
+
+
+def test_finetuning_a_recurrent_network_is_refused_before_any_work(
+    tones: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tones.path.parent / "manifest.csv"
+    done = run(capsys, "quantize", tones.path, "--manifest", manifest, "--finetune",
+               "--run", tmp_path / "run")  # fmt: skip
+    assert done.code == 2 and "cannot be finetuned in 8 bits: it has " in done.err
+    assert " GRU" in done.err
+    assert "calibration windows" not in done.err and not (tmp_path / "run").exists()

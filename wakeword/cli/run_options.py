@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,14 @@ run_option = click.option(
     "run_folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Checkpoints and caches. [default: runs/<recipe's name>]",
+    help="Checkpoints and caches. [default: runs/<name of what is made>]",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Processes that make augmented recordings.",
 )
 restart_option = click.option(
     "--restart", is_flag=True, help="Start anew although there is a checkpoint."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from wakeword.cli.run_options import (
     recipe_argument,
     restart_option,
     run_option,
+    workers_option,
 )
 from wakeword.cli.trial_options import Stages
 
@@ -38,13 +38,7 @@ docs/training.md says what a recipe and a manifest hold.
     metavar="DIR",
     help="The model. [default: models/<recipe's name>]",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(0, 256),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
-    help="Processes that make augmented recordings.",
-)
+@workers_option
 @restart_option
 def train(
     recipe: Path, run_folder: Path | None, out: Path | None, workers: int, restart: bool

@@ -64,10 +64,12 @@ def _quantised(bundle: Bundle) -> str:
     of, on = made["of"], made["calibrated_on"]
     parameters = bundle.metadata.model.parameters
     left = ", ".join(f"{count} {name}" for name, count in made["operators_in_float"].items())
+    tuned = made.get("finetuned")
+    trained = f" Weights were trained with rounding, {tuned['rounds']} rounds." if tuned else ""
     return (
         f"Weights and activations are 8-bit integers, made of {of['name']} {of['version']} "
         f"(`{of['sha256'][:12]}`); their ranges are from {on['windows']} windows of training "
-        f"audio. In float: {left or 'no operator'}, "
+        f"audio.{trained} In float: {left or 'no operator'}, "
         f"{100 * made['parameters_in_float'] / max(1, parameters):.0f} % of the parameters."
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,19 +12,19 @@ import torch
 
 from wakeword.data.manifest import Manifest
 from wakeword.data.sources import Mined, Sources
-from wakeword.errors import TrainingError
 from wakeword.networks import Network, build
 from wakeword.runtime.bundle import Bundle
-from wakeword.training.checkpoint import load_checkpoint, recipe_key, save_checkpoint
+from wakeword.training.checkpoint import recipe_key
 from wakeword.training.commands.watch import watch_split
 from wakeword.training.export import check_parity
-from wakeword.training.loop import RoundReport, Trainer
+from wakeword.training.loop import Trainer
 from wakeword.training.material import plan_of, prepare, read_recordings
 from wakeword.training.measuring import Reporter
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
 from wakeword.training.own_words import OwnWords
 from wakeword.training.packing import as_bundle, training_record
 from wakeword.training.recipe import Recipe, read_recipe
+from wakeword.training.rounds import Rounds
 from wakeword.training.shards import shards
 from wakeword.training.start import blended, start_from
 from wakeword.training.teachers import Teachers
@@ -81,21 +80,8 @@ class TrainingRun:
         TrainingError
             The checkpoint is of another recipe, or the loss is no longer finite.
         """
-        stored = load_checkpoint(self.paths.folder, self.key)
-        if stored is not None:
-            self.trainer.restore(stored)
-            self.reporter.note(f"resuming after round {stored.round}")
-        rounds, first = self.recipe.training.rounds, self.trainer.first_shard
-        if self.trainer.round >= rounds:
-            return
-        advance = self.reporter.stage("training", rounds, "rounds")
-        advance(self.trainer.round)
-        for number, shard in enumerate(self._shards(first, rounds), first):
-            if number < self.trainer.round:
-                self.trainer.refill(shard)
-                continue
-            self._after_round(self.trainer.train_round(shard))
-            advance(1)
+        rounds = Rounds(self.trainer, self.paths.folder, self.key, self.watch, self.reporter)
+        rounds.run(self._shards)
 
     def bundle(self) -> Bundle:
         """The averaged network as a checked bundle: in memory, and not calibrated yet.
@@ -140,25 +126,6 @@ class TrainingRun:
             self.reporter.note(f"mined {len(found)} hard negatives after round {after_round}")
             save_mined(path, found)
         return load_mined(path)
-
-    def _after_round(self, report: RoundReport) -> None:
-        if not math.isfinite(report.loss):
-            raise TrainingError(
-                f"loss is {report.loss} in round {report.round}; the checkpoint before is kept. "
-                f"Try a lower learning_rate"
-            )
-        self.reporter.note(
-            f"round {report.round}/{report.rounds}: loss {report.loss:.4f}, windows wrong "
-            f"{100 * report.error:.2f} %, learning rate {report.learning_rate:.2g}"
-        )
-        if report.round % self.recipe.training.checkpoint_rounds == 0 or (
-            report.round == report.rounds
-        ):
-            if self.watch is not None:
-                right = self.watch.accuracy(self.trainer.average)
-                self.trainer.log[-1]["accuracy"] = right
-                self.reporter.note(f"dev clips right: {100 * right:.2f} %")
-            save_checkpoint(self.paths.folder, self.trainer.checkpoint(), self.key)
 
     def _trainer(self) -> Trainer:
         r = self.recipe

@@ -13,6 +13,7 @@ from wakeword.runtime.bundle import describe_model
 from wakeword.runtime.metadata import check_name
 from wakeword.training.quantised.calibration import SPLIT, Calibration, CalibrationConfig
 from wakeword.training.quantised.convert import Quantised
+from wakeword.training.quantised.finetune import FinetuneConfig
 from wakeword.training.quantised.made import QUANTISATION, quantisation_of
 
 
@@ -30,8 +31,11 @@ def quantised_bundle(
     calibration: Calibration,
     config: CalibrationConfig,
     manifest: Manifest,
+    finetuning: FinetuneConfig | None = None,
 ) -> Bundle:
     """``bundle`` with the converted network, in memory; its operating points are still the old.
+
+    ``finetuning``: with which its weights were trained after that.
 
     Raises
     ------
@@ -55,6 +59,12 @@ def quantised_bundle(
         "parameters_in_float": converted.float_parameters,
         "onnxruntime": importlib.metadata.version("onnxruntime"),
     }
+    if finetuning is not None:
+        made["finetuned"] = {
+            "rounds": finetuning.rounds,
+            "learning_rate": finetuning.learning_rate,
+            "seed": m.training.seed,
+        }
     training = replace(m.training, recipe={**m.training.recipe, QUANTISATION: made})
     description = f"{m.description}, in 8 bits" if m.description else f"{m.name} in 8 bits"
     metadata = replace(m, name=name, description=description, training=training)

@@ -98,10 +98,16 @@ def calibration_windows(
     return Calibration(windows, len(chosen), tuple(sorted({r.corpus for r in chosen})))
 
 
-def _chosen(
-    bundle: Bundle, recipe: Recipe, manifest: Manifest, seed: int
+def training_recordings(
+    bundle: Bundle, recipe: Recipe, manifest: Manifest
 ) -> tuple[Recording, ...]:
-    """Some training recordings of each kind: each word, and the rest of each corpus."""
+    """What ``bundle`` was trained on, as far as ``manifest`` has it.
+
+    Raises
+    ------
+    RecipeError
+        It has none of it.
+    """
     trained_on = {source.corpus for source in bundle.metadata.training.data}
     usable = manifest.where(
         lambda r: r.split == SPLIT
@@ -113,6 +119,14 @@ def _chosen(
             f"{manifest.path} has no recording of the split '{SPLIT}' of the corpora that "
             f"'{bundle.name}' was trained on: {', '.join(sorted(trained_on)) or 'none are named'}"
         )
+    return tuple(usable)
+
+
+def _chosen(
+    bundle: Bundle, recipe: Recipe, manifest: Manifest, seed: int
+) -> tuple[Recording, ...]:
+    """Some training recordings of each kind: each word, and the rest of each corpus."""
+    usable = training_recordings(bundle, recipe, manifest)
     words = {*recipe.bundle.words, *recipe.data.also_words}
     kinds: dict[tuple[str, str, bool], list[int]] = {}
     for i, r in enumerate(usable):

@@ -80,16 +80,16 @@ def quantise(
     import onnx
     from onnxruntime import quantization
 
-    prepared = _prepared(model)
-    operators = {node.op_type for node in prepared.graph.node}
+    ready = prepared(model)
+    operators = {node.op_type for node in ready.graph.node}
     wanted = [op for op in ("Conv", "Gemm", "MatMul", *_BETWEEN) if op in operators]
     if operators & _GATES:  # a recurrence written out: its state is not rounded at every step
         wanted = [op for op in wanted if op != "Add"]
-    tail = nodes_of_the_tail(prepared, WEIGHTED)
+    tail = nodes_of_the_tail(ready, WEIGHTED)
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "model.onnx"
         quantization.quantize_static(
-            prepared, path, _Reader(windows), per_channel=True, reduce_range=seven_bit_weights,
+            ready, path, _Reader(windows), per_channel=True, reduce_range=seven_bit_weights,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8, op_types_to_quantize=wanted,
             nodes_to_exclude=tail,
@@ -121,7 +121,7 @@ class _Reader:
         raise NotImplementedError
 
 
-def _prepared(model: bytes) -> ModelProto:
+def prepared(model: bytes) -> ModelProto:
     """Batch norm folded into convolutions, constants computed, nodes named, as quantising needs."""
     import onnx
     from onnxruntime.quantization.shape_inference import quant_pre_process
