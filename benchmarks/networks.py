@@ -8,7 +8,8 @@
 What a network costs needs no training: parameters, operations, size in float and in 8 bits, time of
 a window and of a stream's second in turns with the CRNN that ships. With --manifest, the networks
 trained by benchmarks/commands.py (--commands) are measured on the command set, in float and in 8
-bits; what they miss as wake words is read from the runs of
+bits, finetuned where RUN/bundle-int8 lies beside RUN/bundle (``wakeword quantize --finetune``);
+what they miss as wake words is read from the runs of
 ``benchmarks/studies/run.py networks`` (--wake-words). Models of other networks, found by a search
 (``wakeword search``, ``wakeword nas``) and trained by ``wakeword train``, get rows of their own:
 --bundle runs/nas-commands/bundle. A cell of what was not measured has a dash.

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from processes import cli_environment
 from run_notes import Notes
 
 from wakeword.runtime import Bundle, write_bundle
+from wakeword.runtime.metadata import BundleMetadata
 from wakeword.training.derived import derive, of_network
 from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
@@ -39,6 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run.run()
         made = run.bundle()
         write_bundle(to / "bundle", made.model, made.metadata, "# x\n")
+        write_bundle(to / "bundle-int8", made.model, as_finetuned(made), "# x\n")
     for seed, frr in ((1, 0.25), (2, 0.5)):
         row = {"target_fa_per_hour": 0.5, "condition": "noise at 10 dB SNR", "frr": frr,
                "frr_low": 0.1, "frr_high": 0.6, "clips": 8}  # fmt: skip
@@ -47,6 +50,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         told = {"network": "dnn-s", "rounds": 3, "rows": [{**row, "condition": "clean"}, row]}
         (words / "measured.json").write_text(json.dumps(told), "utf-8")
     return folder
+
+
+def as_finetuned(bundle: Bundle) -> BundleMetadata:
+    """As ``wakeword quantize --finetune`` describes what it makes of ``bundle``."""
+    m = bundle.metadata
+    made = {"of": {"sha256": bundle.sha256}, "finetuned": {"rounds": 1}}
+    training = replace(m.training, recipe={**m.training.recipe, "quantisation": made})
+    return replace(m, training=training)
 
 
 def test_costs_need_no_training_and_trained_networks_are_measured_once(
@@ -76,6 +87,7 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     for key in ("float", "int8"):
         figures = commands[key]
         assert 0.0 <= figures["low"] <= figures["accuracy"] <= figures["high"] <= 1.0
+    assert commands["int8"] == {**commands["float"], "finetuned": True}  # the same network here
     assert (words["seeds"], words["frr"], words["low"], words["high"]) == (2, 0.375, 0.25, 0.5)
     with open(tmp_path / "out" / "networks.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -83,6 +95,7 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     assert rows[1]["wake_word_frr"] == ""
     assert (tmp_path / "out" / "networks.png").read_bytes().startswith(b"\x89PNG")
     text = page.read_text("utf-8")
+    assert ") finetuned |" in text
     assert "| gru-s " in text and "37.5 % (25.0 to 50.0)" in text
     assert (tmp_path / "figures" / "networks.png").exists()
 

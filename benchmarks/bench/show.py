@@ -22,6 +22,8 @@ NOTES = (
     "Accuracy: the command set of benchmarks/recipes/commands-tc-resnet8.toml; mean over seeds, in "
     "brackets the 95 % interval over speakers. The printed ones are for 12 classes of Speech "
     "Commands: other words, and other clips.",
+    "In 8 bits: as wakeword quantize makes it; finetuned where wakeword quantize --finetune wrote "
+    "RUN/bundle-int8 beside RUN/bundle.",
     "Missed as a wake word: mean of the words of benchmarks/recipes/seven-alone.toml on dev, in "
     "noise at 10 dB, at 0.5 false alarms an hour and word, with windows of 1.5 s; of one seed the "
     "interval over speakers, of several their range.",
@@ -60,7 +62,8 @@ def _row(f: Figures) -> tuple[str, ...]:
         f"{f['int8_kib']:.0f}" + _left(f["int8_float_share"]),
         _share(commands and commands["float"], "accuracy"),
         _given(commands and commands["seeds"], "{}"),
-        _share(commands and commands["int8"], "accuracy"),
+        _share(commands and commands["int8"], "accuracy")
+        + (" finetuned" if commands and commands["int8"]["finetuned"] else ""),
         _given(f["printed_accuracy"] and 100 * f["printed_accuracy"], "{:.1f} %"),
         _share(words, "frr"), _given(words and words["seeds"], "{}"),
         f"{f['window_ms']:.3f}", f"{f['window_beside_crnn']:.2f}",

@@ -32,6 +32,7 @@ from wakeword.training.commands.features import clip_features
 from wakeword.training.commands.measure import measure_commands, trials_of
 from wakeword.training.quantised.calibration import CalibrationConfig, calibration_windows
 from wakeword.training.quantised.losses import interval_over_speakers
+from wakeword.training.quantised.made import quantisation_of
 
 TARGET_FA_PER_HOUR, CONDITION = 0.5, "noise at 10 dB SNR"
 _MOST_BYTES = 64 * 2**20
@@ -77,18 +78,21 @@ class Clips:
             mean, spread = mean_and_spread([1.0 - float(f.mean()) for f in flags])
             out[key] = {"accuracy": mean, "low": low, "high": high,
                         "spread": spread if len(bundles) > 1 else None}  # fmt: skip
+        out["int8"]["finetuned"] = any("finetuned" in w["key"] for w in wrong)
         return out
 
     def _wrong(self, bundle: Bundle, trials: CommandTrials) -> Mapping[str, Any]:
-        path = self.kept / f"{bundle.sha256[:16]}.json"
+        path, tuned = self.kept / f"{bundle.sha256[:16]}.json", finetuned_beside(bundle)
         key = {"sha256": bundle.sha256, "split": self.split, "seed": trials.seed,
                "manifest_sha256": self.manifest.sha256}  # fmt: skip
+        if tuned is not None:
+            key["finetuned"] = tuned.sha256
         if path.exists():
             found: dict[str, Any] = read_json(path, _MOST_BYTES, EvaluationError)
             if found["key"] == key:
                 return found
         note(f"measuring {bundle.path}")
-        features, made = self._of_clips(bundle, trials), self._in_8_bits(bundle)
+        features, made = self._of_clips(bundle, trials), tuned or self._in_8_bits(bundle)
         found = {"key": key, "kib": len(made.model) / 1024}
         for name, network in (("float", bundle), ("int8", made)):
             result = measure_commands(network, trials, features)
@@ -119,6 +123,21 @@ class Clips:
             self._ranges[config] = found.windows
         made = InEightBits(bundle, self._ranges[config]).bundle
         return replace(made, metadata=replace(made.metadata, name=f"{bundle.name}-int8"))
+
+
+def finetuned_beside(bundle: Bundle) -> Bundle | None:
+    """What ``wakeword quantize --finetune --out RUN/bundle-int8`` made of RUN/bundle.
+
+    None where it is not there, or was not finetuned from this very bundle.
+    """
+    path = bundle.path.with_name(f"{bundle.path.name}-int8")
+    if not path.exists():
+        return None
+    made = Bundle.load(path)
+    said = quantisation_of(made)
+    if said is None or said["of"]["sha256"] != bundle.sha256 or "finetuned" not in said:
+        return None
+    return made
 
 
 def wake_word_figures(folder: Path) -> dict[str, dict[str, Any]]:
