@@ -160,3 +160,17 @@ def test_a_failure_leaves_the_old_folder_and_no_other(
         raise failure
     assert [p.name for p in tmp_path.iterdir()] == (["r"] if existed else [])
     assert not existed or not list((tmp_path / "r").iterdir())
+
+
+def test_long_lists_of_numbers_take_one_line(tmp_path: Path) -> None:
+    value = {
+        "numbers": [1, -2.5, 1e-300, 3e20, 5, 6, 7, 8, 9, 10],
+        "few": [1, 2],
+        "texts": ["1, 2, 3"] * 12,
+        "said": "[\n  1,\n  2,\n  3,\n  4,\n  5,\n  6,\n  7,\n  8,\n  9,\n  10\n]",
+    }
+    files.write_json(tmp_path / "a.json", value)
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert '"numbers": [1, -2.5, 1e-300, 3e+20, 5, 6, 7, 8, 9, 10],\n' in text
+    assert text.count("\n") == 1 + 1 + 4 + 14 + 1 + 1
+    assert json.loads(text) == value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import reprlib
 import secrets
 import shutil
@@ -17,6 +18,7 @@ from typing import IO, Any, Literal, overload
 from wakeword.errors import WakewordError
 
 MAX_JSON_BYTES = 4 * 1024 * 1024
+_MANY_NUMBERS = re.compile(r"\[\n\s+((?:[-+.\deE]+,\s+){8,}[-+.\deE]+)\s+\]")
 
 
 @overload
@@ -101,8 +103,12 @@ def refuse_foreign(
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write ``value`` as indented UTF-8 JSON, atomically; NaN and infinity are refused."""
+    """Write ``value`` as indented UTF-8 JSON, atomically; NaN and infinity are refused.
+
+    Long lists of numbers take one line each.
+    """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    text = _MANY_NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     with atomic_write(path) as out:
         out.write(text + "\n")
 

@@ -1,6 +1,8 @@
 """What a threshold can be expected to do, from what was measured: said, never invented.
 
-At a measured threshold the figures are those of the measurement. Between two of them the values
+At a measured threshold the figures are those of the measurement. A curve has counts at so many
+thresholds that every other one lies between two of them, and its counts between theirs: the values
+are then the worse counts, the bounds those of both. Of operating points without a curve the values
 are interpolated over the logit of the threshold, and the bounds are the wider ones of both
 neighbours: a higher threshold gives no more false alarms and no fewer misses. Outside the
 measured range there are no values, only the bound that the nearest measurement still gives.
@@ -15,8 +17,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from wakeword.evaluation.intervals import CONFIDENCE
-from wakeword.runtime import OperatingPoint, OperatingPoints
+from wakeword.evaluation.intervals import (
+    CONFIDENCE,
+    Rate,
+    false_alarm_rate,
+    hours_to_support,
+    miss_rate,
+    rate_sentence,
+)
+from wakeword.runtime import CountBounds, MeasuredCurve, OperatingPoint, OperatingPoints
 
 Basis = Literal["measured", "interpolated", "outside"]
 
@@ -37,8 +46,9 @@ class Expectation(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     basis: Basis = Field(
-        description="`measured` at this threshold, `interpolated` between two measured ones, or "
-        "`outside` of the measured range, where there are no values but only bounds."
+        description="`measured` at this threshold, or so close to it that the counts are known "
+        "within bounds; `interpolated` between two operating points, where the model brings no "
+        "curve; or `outside` of the measured range, where there are no values but only bounds."
     )
     audio: str = Field(description="Where the audio of the measurement comes from.")
     false_alarms_per_hour: Estimate = Field(
@@ -69,6 +79,9 @@ def expect(points: OperatingPoints, threshold: float, audio: str) -> Expectation
             return _from(
                 point, "measured", alarms_at(point), misses_at(point), audio, point.statement
             )
+    curve = points.curve
+    if curve is not None and not _left_to_points(points, curve, threshold):
+        return _on_curve(curve, threshold, audio)
     if threshold < rising[0].threshold:
         return _below(rising[0], audio)
     if threshold > rising[-1].threshold:
@@ -77,6 +90,85 @@ def expect(points: OperatingPoints, threshold: float, audio: str) -> Expectation
         (a, b) for a, b in pairwise(rising) if a.threshold < threshold < b.threshold
     )
     return _between(lower, upper, threshold, audio)
+
+
+def _left_to_points(points: OperatingPoints, curve: MeasuredCurve, threshold: float) -> bool:
+    """Whether the threshold is outside of the curve, on a side where operating points go on."""
+    if threshold < curve.thresholds[0]:
+        return points.points[-1].threshold < curve.thresholds[0]
+    above = threshold > curve.thresholds[-1]
+    return above and points.points[0].threshold > curve.thresholds[-1]
+
+
+def _on_curve(curve: MeasuredCurve, threshold: float, audio: str) -> Expectation:
+    counts = curve.counts(threshold)
+    if counts is not None:
+        basis: Basis = "measured"
+        alarms, misses = estimates(curve, counts)
+        rate = false_alarm_rate(counts.alarms_high, curve.hours)
+        statement = _sentence(counts, rate)
+        supported = rate.alarms > 0 and curve.hours >= hours_to_support(rate.per_hour)
+    else:
+        basis, supported = "outside", False
+        alarms, misses, statement = _beyond(curve, threshold)
+    return Expectation(
+        basis=basis,
+        audio=audio,
+        false_alarms_per_hour=alarms,
+        false_rejection_rate=misses,
+        hours=curve.hours,
+        clips=curve.clips,
+        condition=curve.condition,
+        supported=supported,
+        statement=statement,
+    )
+
+
+def estimates(curve: MeasuredCurve, counts: CountBounds) -> tuple[Estimate, Estimate]:
+    """False alarms per hour and share missed; where the counts are not exact, the worse ones."""
+    fewest = false_alarm_rate(counts.alarms_low, curve.hours)
+    most = false_alarm_rate(counts.alarms_high, curve.hours)
+    alarms = Estimate(value=most.per_hour, low=fewest.low, high=most.high)
+    if not curve.clips:
+        return alarms, Estimate(value=None, low=None, high=None)
+    best = miss_rate(counts.missed_low, curve.clips)
+    worst = miss_rate(counts.missed_high, curve.clips)
+    return alarms, Estimate(value=worst.value, low=best.low, high=worst.high)
+
+
+def _sentence(counts: CountBounds, rate: Rate) -> str:
+    said = rate_sentence(rate)
+    if counts.alarms_low < counts.alarms_high:
+        said = f"between {counts.alarms_low} and {said}"
+    if counts.missed_low < counts.missed_high:
+        said += f"; between {counts.missed_low} and {counts.missed_high} clips missed"
+    return said
+
+
+def _beyond(curve: MeasuredCurve, threshold: float) -> tuple[Estimate, Estimate, str]:
+    """What the nearest end of the curve still says."""
+    below = threshold < curve.thresholds[0]
+    end = curve.thresholds[0 if below else -1]
+    counts = curve.counts(end)
+    assert counts is not None, "the ends of a curve are measured"
+    alarms, misses = estimates(curve, counts)
+    what = "more false alarms and fewer misses" if below else "fewer false alarms and more misses"
+    side = "below the lowest" if below else "above the highest"
+    statement = (
+        f"{side} threshold that was measured, {end:.4f}: {what} than there, how many was not "
+        f"measured ({_sentence(counts, false_alarm_rate(counts.alarms_high, curve.hours))})"
+    )
+    if below:
+        return (
+            Estimate(value=None, low=alarms.low, high=None),
+            Estimate(value=None, low=None, high=misses.high),
+            statement,
+        )
+    return (
+        Estimate(value=None, low=None, high=alarms.high),
+        Estimate(value=None, low=misses.low, high=None),
+        statement,
+    )
 
 
 def _between(

@@ -104,14 +104,15 @@ class Wishes:
                 word,
                 list(points),
             )
-        return OperatingPoints.from_list(points[word], word)
+        curves = job.result.get("curves", {})  # jobs of older versions have none
+        return OperatingPoints.from_list(points[word], word, curves.get(word))
 
 
 def _threshold(points: OperatingPoints, target: float) -> float:
     try:
         return points.threshold(target)
     except ConfigError as why:
-        raise TuningError(str(why), target, [points.targets[0], points.targets[-1]]) from None
+        raise TuningError(str(why), target, list(points.limits)) from None
 
 
 def audio_of(bundle: Bundle) -> str:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from processes import RunCli, cli_command, cli_environment
 from refusals import json_lines, refused
 from tone_manifest import HIGH, LOW, SENTENCE, ToneManifest, tone_manifest
 
-from wakeword.runtime import Bundle
+from wakeword.runtime import Bundle, write_metadata
 
 NOISE = ("--noise-corpus", "noise")
 ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
@@ -77,6 +78,24 @@ def test_calibration_in_place_replaces_its_own_section_of_the_card(
     assert [p.name for p in own_bundle.parent.iterdir() if p.name.startswith(".")] == []
 
 
+def test_curves_alone_leave_thresholds_and_network_as_they_are(
+    run_cli: RunCli, own_bundle: Path, made: ToneManifest
+) -> None:
+    again = ("calibrate", own_bundle, "--manifest", made.path, *NOISE, "--in-place")
+    refused(run_cli(*again, "--curves"), "that was other audio")
+    assert run_cli(*again).returncode == 0
+    new = Bundle.load(own_bundle)
+    assert {len(new.operating_points(w).curve.alarms) > 3 for w in (LOW, HIGH)} == {True}  # type: ignore[union-attr]
+    bare = {w: replace(new.operating_points(w), curve=None) for w in new.words}
+    write_metadata(new, replace(new.metadata, operating_points=bare))
+    before = contents(own_bundle)
+    done = run_cli(*again, "--curves")
+    assert done.returncode == 0 and "curves written" in done.stderr
+    assert Bundle.load(own_bundle).metadata == new.metadata
+    after = contents(own_bundle)
+    assert {name for name in after if after[name] != before[name]} == {"metadata.json"}
+
+
 def test_a_dry_run_changes_nothing(
     run_cli: RunCli, own_bundle: Path, made: ToneManifest
 ) -> None:
@@ -91,6 +110,7 @@ def test_a_dry_run_changes_nothing(
     [
         ([], "--out DIR, --in-place and --dry-run"),
         (["--in-place", "--dry-run"], "--out DIR, --in-place and --dry-run"),
+        (["--dry-run", "--curves", "--target", "0.5"], "give no --target"),
         (["--dry-run", "--target", "0"], "target of 0.0"),
         (["--dry-run", "--target", "nan", "--target", "0.5"], "target of nan"),
         (["--dry-run", "--target", "1"], "default of 0.5"),

@@ -1,10 +1,11 @@
 """``wakeword models``: what is installed, and nothing hidden about what was measured."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bundles import tiny_metadata, write_tiny_bundle
+from bundles import measured_curve, operating_points, tiny_metadata, write_tiny_bundle
 from inprocess import run
 
 from wakeword.runtime import Bundle, BundleMetadata, registry
@@ -66,6 +67,17 @@ def test_the_card_and_all_operating_points(capsys: Capture, installed: Path) -> 
     point = "low tone 0.1 0.800 0.00 (0.00-0.30) 10.0 0.0 % (0.0 %-9.0 %) 40 tone bursts no"
     assert " ".join(rows[0].split()) == point
     assert done.out.count("10 hours cannot support 0.1 per hour") == 2
+
+
+def test_curves_are_mentioned_where_there_are_some(capsys: Capture, installed: Path) -> None:
+    assert "thresholds each" not in run(capsys, "models", "show", "low").out
+    points = {"low tone": replace(operating_points("low tone"), curve=measured_curve())}
+    write_tiny_bundle(
+        installed / "low", tiny_metadata("low", ["low tone"], operating_points=points)
+    )
+    assert "1 of 1 words, up to 6 thresholds each" in run(capsys, "models", "show", "low").out
+    (record,) = run(capsys, "models", "show", "low", "--json").records
+    assert record["metadata"]["curves"]["low tone"]["alarms"] == [40, 20, 2, 1, 0, 0]
 
 
 def test_show_as_json_is_all_there_is(capsys: Capture, installed: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from wakeword.cli.options import note
 from wakeword.cli.trial_options import Stages, TrialOptions, trial_options
@@ -23,6 +24,7 @@ Examples:
   wakeword calibrate seven --manifest kitchen.csv --out my-models/seven
   wakeword calibrate my-models/seven --manifest kitchen.csv --in-place
   wakeword calibrate seven --manifest kitchen.csv --dry-run --target 0.5 --target 0.2
+  wakeword calibrate models/seven --manifest recordings.csv --seed 2 --curves --in-place
 """
 
 
@@ -49,6 +51,13 @@ Examples:
     help="Misses are measured in noise at this SNR; clean where there is no noise.",
 )
 @click.option(
+    "--curves",
+    "only_curves",
+    is_flag=True,
+    help="Keep the operating points, and measure only the curves that they are part of; refused "
+    "where the recordings are not those that they are from.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -62,6 +71,7 @@ def calibrate(
     trial: TrialOptions,
     targets: tuple[float, ...],
     snr_db: float,
+    only_curves: bool,
     out: Path | None,
     in_place: bool,
     dry_run: bool,
@@ -78,21 +88,30 @@ def calibrate(
         operating_points,
         recalibrated,
         score_trials,
+        with_curves,
     )
 
+    context = click.get_current_context()
+    if only_curves and context.get_parameter_source("targets") != ParameterSource.DEFAULT:
+        raise click.UsageError("--curves keeps the operating points: give no --target")
     if [out is not None, in_place, dry_run].count(True) != 1:
         raise click.UsageError("give one of --out DIR, --in-place and --dry-run")
     model = find_bundle(bundle)
-    check_targets(model, targets)
+    if not only_curves:
+        check_targets(model, targets)
     _, trials = trial.open(model)
     condition = _condition(trials, snr_db)
     with Stages() as stage:
         scored = score_trials(model, trials, [condition], stage)
-    points = operating_points(model, scored, condition, sorted(set(targets)))
+    if only_curves:
+        points = with_curves(model, scored, condition)
+    else:
+        points = operating_points(model, scored, condition, sorted(set(targets)))
     _print(points, as_json)
     if not dry_run:
         written = recalibrated(model, points, out or model.path)
-        note(f"operating points written to {written.path}")
+        what = "curves" if only_curves else "operating points"
+        note(f"{what} written to {written.path}")
 
 
 def _condition(trials: Trials, snr_db: float) -> Condition:

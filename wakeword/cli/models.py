@@ -69,6 +69,7 @@ def show(name: str, as_json: bool) -> None:
             ("licence", metadata.licence),
             ("size", f"{_size(bundle)}, {metadata.model.parameters:,} parameters, "
                      f"{metadata.model.flops_per_window / 1e6:.1f} MFLOP per window"),
+            *_curves(bundle),
             ("folder", str(bundle.path)),
         ]
     )  # fmt: skip
@@ -104,6 +105,16 @@ def _point_row(word: str, point: OperatingPoint) -> tuple[str, ...]:
         point.condition,
         "yes" if point.supported else "no",
     )
+
+
+def _curves(bundle: Bundle) -> list[tuple[str, str]]:
+    """A row that says how many thresholds were kept; none for a bundle without curves."""
+    curves = [bundle.operating_points(word).curve for word in bundle.words]
+    counts = [len(curve.thresholds) for curve in curves if curve is not None]
+    if not counts:
+        return []
+    most = f"{len(counts)} of {len(curves)} words, up to {max(counts)} thresholds each"
+    return [("curves", f"{most}; --json has them")]
 
 
 def _installed() -> tuple[list[Bundle], int]:

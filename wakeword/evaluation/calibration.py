@@ -16,14 +16,11 @@ from wakeword.evaluation.intervals import (
     hours_to_support,
     rate_sentence,
 )
+from wakeword.evaluation.kept import between, kept_curve, last_with
 from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
+from wakeword.runtime.tail import TAIL_ALARMS, tail_threshold
 
 TARGETS_FA_PER_HOUR = (0.1, 0.5, 1.0, 2.0)
-_TAIL_ALARMS = 20
-_GENTLEST_TAIL = -0.25
-_DEFAULT_TAIL = -1.0
-_LOGIT_LIMIT = 16.0
-_LOWEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -91,10 +88,11 @@ def choose_threshold(negatives: Curve, target_fa_per_hour: float) -> Choice:
         threshold, extrapolated, index = float(negatives.thresholds[last]), False, last
     elif negatives.false_alarms[index] == 0:
         floor = float(negatives.thresholds[index])
-        threshold = max(floor, _from_logit(_tail_logit(negatives, target_fa_per_hour)))
+        highest = _highest_alarms(negatives)
+        threshold = max(floor, tail_threshold(highest, negatives.hours, target_fa_per_hour))
         extrapolated = True
     else:
-        threshold, extrapolated = _between(negatives, index), False
+        threshold, extrapolated = between(negatives, index), False
     rate = negatives.rate_at(index)
     kept = rate.per_hour <= target_fa_per_hour * (1.0 + 1e-12)
     enough = rate.hours >= hours_to_support(target_fa_per_hour)
@@ -110,7 +108,7 @@ def calibrate(
     condition: str,
     targets: Sequence[float] = TARGETS_FA_PER_HOUR,
 ) -> OperatingPoints:
-    """Operating points of ``word`` for metadata.json.
+    """Operating points of ``word`` for metadata.json, with the curve that they are part of.
 
     Parameters
     ----------
@@ -126,7 +124,44 @@ def calibrate(
         threshold = np.array([choice.threshold])
         at = measure(word, positives, negatives, rules, threshold)
         points.append(_operating_point(choice, at, condition))
-    return OperatingPoints(word, tuple(points))
+    kept = kept_curve(curve, negatives, positives, rules, condition)
+    return OperatingPoints(word, tuple(points), kept)
+
+
+def with_curve(
+    points: OperatingPoints,
+    negatives: Sequence[Track],
+    positives: Sequence[Track],
+    rules: EventRules,
+    condition: str,
+) -> OperatingPoints:
+    """The same operating points with their curve, measured again on the audio that they are from.
+
+    Raises
+    ------
+    EvaluationError
+        Another count than theirs was found at one of the thresholds: this is other audio.
+    """
+    curve = negative_curve(points.word, negatives, rules)
+    rising = points.points[::-1]
+    thresholds = np.array([p.threshold for p in rising])
+    at = measure(points.word, positives, negatives, rules, thresholds)
+    for index, p in enumerate(rising):
+        found = (int(at.false_alarms[index]), int(at.missed[index]), at.clips)
+        kept = (p.alarms, p.missed, p.clips)
+        same = found == kept and math.isclose(at.hours, p.hours, rel_tol=1e-9)
+        if not same or (at.clips and condition != p.condition):
+            raise EvaluationError(
+                f"'{points.word}' at threshold {p.threshold:.4f}: {_counted(*found)} in "
+                f"{at.hours:.4f} h, {condition}; but its operating point says {_counted(*kept)} in "
+                f"{p.hours:.4f} h, {p.condition}: that was other audio, or another seed"
+            )
+    kept_points = kept_curve(curve, negatives, positives, rules, condition)
+    return OperatingPoints(points.word, points.points, kept_points)
+
+
+def _counted(alarms: int, missed: int, clips: int) -> str:
+    return f"{alarms} alarms and {missed} of {clips} missed"
 
 
 def _operating_point(choice: Choice, at: Curve, condition: str) -> OperatingPoint:
@@ -164,35 +199,7 @@ def _statement(
     return f"{said}; the threshold is extrapolated" if extrapolated else said
 
 
-def _between(curve: Curve, index: int) -> float:
-    """Threshold with the counts of ``curve`` at ``index``, away from both neighbours."""
-    low, high = float(curve.thresholds[index - 1]), float(curve.thresholds[index])
-    middle = _from_logit(0.5 * (_logit(low) + _logit(high)))
-    return middle if low < middle <= high else high
-
-
-def _tail_logit(curve: Curve, target: float) -> float:
-    """Logit at which the alarm rate would reach ``target``, from the highest alarms."""
-    counts = curve.false_alarms
-    most = int(counts.max(initial=0))
-    if most == 0:
-        return 0.0
-    wanted = np.arange(1, min(most, _TAIL_ALARMS) + 1)
-    highest = [int(np.flatnonzero(counts >= n)[-1]) for n in wanted]
-    logits = np.array([_logit(float(curve.thresholds[i])) for i in highest])
-    log_rates = np.log((wanted - 0.3) / curve.hours)
-    spread = logits - logits.mean()
-    slope = _DEFAULT_TAIL
-    if len(wanted) >= 3 and (spread**2).sum() > 0.0:
-        slope = min(_GENTLEST_TAIL, float(spread @ log_rates / (spread**2).sum()))
-    logit = logits.mean() + (math.log(target) - log_rates.mean()) / slope
-    return float(np.clip(logit, -_LOGIT_LIMIT, _LOGIT_LIMIT))
-
-
-def _logit(p: float) -> float:
-    p = min(max(p, _LOWEST), 1.0 - 2.0**-24)
-    return math.log(p) - math.log1p(-p)
-
-
-def _from_logit(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-logit))
+def _highest_alarms(curve: Curve) -> list[float]:
+    """Highest threshold with at least 1, 2, ... alarms, as far as the tail wants them."""
+    most = min(int(curve.false_alarms.max(initial=0)), TAIL_ALARMS)
+    return [float(curve.thresholds[last_with(curve, n)]) for n in range(1, most + 1)]

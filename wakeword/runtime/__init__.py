@@ -5,6 +5,7 @@ from wakeword.runtime.bundle_writer import write_bundle, write_metadata
 from wakeword.runtime.detector import Detection, Detector
 from wakeword.runtime.engine import Engine
 from wakeword.runtime.engine_base import EngineBase
+from wakeword.runtime.measured_curve import CountBounds, MeasuredCurve
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.runtime.operating_points import OperatingPoint, OperatingPoints
 from wakeword.runtime.registry import Selection, choose, find_bundle, installed_bundles, select
@@ -25,6 +26,7 @@ from wakeword.runtime.stream import Stream
 __all__ = [
     "Bundle",
     "BundleMetadata",
+    "CountBounds",
     "DataSource",
     "Detection",
     "Detector",
@@ -32,6 +34,7 @@ __all__ = [
     "Engine",
     "EngineBase",
     "EngineProcess",
+    "MeasuredCurve",
     "ModelFile",
     "OperatingPoint",
     "OperatingPoints",

@@ -88,7 +88,7 @@ class Bundle:
         return self.operating_points(word).at(self._target(target_fa_per_hour))
 
     def threshold(self, word: str, target_fa_per_hour: float | None = None) -> float:
-        """Threshold for a target, interpolated where the table has no such entry.
+        """Threshold for a target, by :meth:`OperatingPoints.threshold`.
 
         Raises
         ------

@@ -91,6 +91,8 @@ class BundleMetadata:
     def to_dict(self) -> dict[str, Any]:
         """Plain values in the order of the documented schema."""
         points = {word: self.operating_points[word].to_list() for word in self.words}
+        measured = {word: self.operating_points[word].curve for word in self.words}
+        curves = {word: curve.to_dict() for word, curve in measured.items() if curve}
         training = {
             "recipe": dict(self.training.recipe),
             "seed": self.training.seed,
@@ -113,6 +115,7 @@ class BundleMetadata:
             "detector": asdict(self.detector),
             "default_target_fa_per_hour": self.default_target_fa_per_hour,
             "operating_points": points,
+            **({"curves": curves} if curves else {}),
             "training": training,
         }
 
@@ -120,13 +123,16 @@ class BundleMetadata:
     def from_dict(cls, values: Any) -> BundleMetadata:
         """Check and build; the schema version is looked at before anything else."""
         where = "metadata.json"
-        table = require_table(values, where)
+        table = dict(require_table(values, where))
         _check_schema_version(table.get("schema_version"))
+        curves = require_table(table.pop("curves", {}), f"{where}.curves")
         ready = {}
         if "operating_points" in table:
             points = require_table(table["operating_points"], f"{where}.operating_points")
+            require(set(curves) <= set(points), "curves", sorted(curves), f"of {sorted(points)}")
             ready["operating_points"] = {
-                word: OperatingPoints.from_list(items, word) for word, items in points.items()
+                word: OperatingPoints.from_list(items, word, curves.get(word))
+                for word, items in points.items()
             }
         return from_table(cls, table, where, BundleError, ready)
 

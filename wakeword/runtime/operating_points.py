@@ -9,6 +9,7 @@ from typing import Any
 
 from wakeword.errors import BundleError, ConfigError
 from wakeword.runtime.checks import require, require_list
+from wakeword.runtime.measured_curve import MeasuredCurve
 from wakeword.tables import from_table
 
 
@@ -79,14 +80,19 @@ class OperatingPoint:
 class OperatingPoints:
     """The table of one word, ascending by target; more alarms never need a higher threshold.
 
+    curve
+        The same measurement at many more thresholds, where it was kept.
+
     Raises
     ------
     BundleError
-        No points, a target twice, or a threshold that rises with the target.
+        No points, a target twice, a threshold that rises with the target, or a curve from other
+        audio than the points.
     """
 
     word: str
     points: tuple[OperatingPoint, ...]
+    curve: MeasuredCurve | None = None
 
     def __post_init__(self) -> None:
         points = tuple(sorted(self.points, key=lambda p: p.target_fa_per_hour))
@@ -105,11 +111,32 @@ class OperatingPoints:
                 upper.threshold,
                 f"at most {lower.threshold}, that of the lower target",
             )
+        if self.curve is not None:
+            self._check_same_audio(self.curve)
+
+    def _check_same_audio(self, curve: MeasuredCurve) -> None:
+        of_curve = (curve.hours, curve.clips, curve.condition)
+        for p in self.points:
+            same = math.isclose(p.hours, curve.hours, rel_tol=1e-9)
+            require(
+                same and (p.clips, p.condition) == of_curve[1:],
+                f"hours, clips and condition of the curve of '{self.word}'",
+                of_curve,
+                f"those of the operating points, {(p.hours, p.clips, p.condition)}",
+            )
 
     @property
     def targets(self) -> tuple[float, ...]:
         """False alarms per hour for which there is an entry, ascending."""
         return tuple(p.target_fa_per_hour for p in self.points)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest false alarms per hour that there is a threshold for."""
+        high = self.targets[-1]
+        if self.curve is not None:
+            high = max(high, self.curve.highest_rate)
+        return self.targets[0], high
 
     def at(self, target_fa_per_hour: float) -> OperatingPoint:
         """The entry for exactly this target.
@@ -128,25 +155,43 @@ class OperatingPoints:
         )
 
     def threshold(self, target_fa_per_hour: float) -> float:
-        """Threshold for a target; between two entries linear over the logarithm of the target.
+        """Threshold for a target; between two entries the one that the curve gives.
+
+        Without a curve it is linear over the logarithm of the target. With one, targets above the
+        highest entry are answered too, as far as the curve goes.
 
         Raises
         ------
         ConfigError
             The target lies outside the measured range; the message names it.
         """
-        low, high = self.targets[0], self.targets[-1]
+        low, high = self.limits
         if not low <= target_fa_per_hour <= high:
             raise ConfigError(
                 f"{target_fa_per_hour:g} false alarms per hour is outside the range that was "
                 f"measured for '{self.word}': {low:g} to {high:g}"
             )
+        if target_fa_per_hour in self.targets:
+            return self.at(target_fa_per_hour).threshold
+        if self.curve is not None:
+            return self._measured_threshold(self.curve, target_fa_per_hour)
+        return self._interpolated_threshold(target_fa_per_hour)
+
+    def _measured_threshold(self, curve: MeasuredCurve, target_fa_per_hour: float) -> float:
+        """From the curve, and never on the wrong side of an entry."""
+        found = curve.threshold(target_fa_per_hour)
+        for point in self.points:
+            below = point.target_fa_per_hour < target_fa_per_hour
+            found = (min if below else max)(found, point.threshold)
+        return found
+
+    def _interpolated_threshold(self, target_fa_per_hour: float) -> float:
         for lower, upper in pairwise(self.points):
-            if lower.target_fa_per_hour < target_fa_per_hour < upper.target_fa_per_hour:
+            if target_fa_per_hour < upper.target_fa_per_hour:
                 span = math.log(upper.target_fa_per_hour / lower.target_fa_per_hour)
                 part = math.log(target_fa_per_hour / lower.target_fa_per_hour) / span
                 return lower.threshold + part * (upper.threshold - lower.threshold)
-        return self.at(target_fa_per_hour).threshold
+        raise AssertionError("the target lies between two entries")
 
     def unsupported(self, target_fa_per_hour: float) -> str | None:
         """The statement of the entry that a threshold rests on, where its hours are too few.
@@ -161,8 +206,8 @@ class OperatingPoints:
         return [asdict(point) for point in self.points]
 
     @classmethod
-    def from_list(cls, items: Any, word: str) -> OperatingPoints:
-        """The inverse of :meth:`to_list`."""
+    def from_list(cls, items: Any, word: str, curve: Any = None) -> OperatingPoints:
+        """The inverse of :meth:`to_list`, and of the curve's ``to_dict`` where there is one."""
         where = f"metadata.json: operating_points.{word}"
         return cls(
             word,
@@ -170,4 +215,5 @@ class OperatingPoints:
                 from_table(OperatingPoint, item, f"{where}[{index}]", BundleError)
                 for index, item in enumerate(require_list(items, where))
             ),
+            None if curve is None else MeasuredCurve.from_dict(curve, word),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wakeword.errors import ConfigError
-from wakeword.evaluation.calibration import calibrate
+from wakeword.evaluation.calibration import calibrate, with_curve
 from wakeword.evaluation.conditions import Condition
 from wakeword.evaluation.documents import (
     OPERATING_POINTS,
@@ -123,6 +123,29 @@ def operating_points(
             scored.rules,
             condition.name,
             targets,
+        )
+        for word in bundle.words
+    }
+
+
+def with_curves(
+    bundle: Bundle, scored: Scored, condition: Condition
+) -> dict[str, OperatingPoints]:
+    """The operating points that the bundle has, with curves from the same recordings.
+
+    Raises
+    ------
+    EvaluationError
+        These are not the recordings or mixtures that its operating points are from.
+    """
+    clips = scored.by_condition[condition.name]
+    return {
+        word: with_curve(
+            bundle.operating_points(word),
+            scored.recorded,
+            [t for t in clips if t.truths(word)],
+            scored.rules,
+            condition.name,
         )
         for word in bundle.words
     }

@@ -54,7 +54,7 @@ class Task:
 
 
 def measure(task: Task, progress: Progress) -> dict[str, Any]:
-    """Operating points by word, as metadata.json has them.
+    """Operating points and curves by word, as metadata.json has them.
 
     Raises
     ------
@@ -91,6 +91,7 @@ def measure(task: Task, progress: Progress) -> dict[str, Any]:
         "negative_h": rules.hours(tracks[: len(negatives)]),
         "positive_clips": len(positives),
         "operating_points": {word: table.to_list() for word, table in points.items()},
+        "curves": {word: table.curve.to_dict() for word, table in points.items() if table.curve},
     }
 
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from wakeword.errors import BundleError
-from wakeword.runtime import Bundle, OperatingPoint
-from wakeword_service.expectations import Estimate, alarms_at, misses_at
+from wakeword.runtime import Bundle, CountBounds, MeasuredCurve, OperatingPoints
+from wakeword_service.expectations import Estimate, alarms_at, estimates, misses_at
 from wakeword_service.problems import Problem, responses
 from wakeword_service.routes.common import Admin, ModelName, Parts, Reader, Service
 from wakeword_service.store.thresholds import ThresholdSource
@@ -49,17 +49,25 @@ class Models(BaseModel):
 
 
 class CurvePoint(BaseModel):
-    """What one threshold was measured to do."""
+    """What one threshold was measured to do: the counts, and the rates with 95 % bounds."""
 
-    threshold: float
+    threshold: float = Field(examples=[0.86])
+    alarms: int = Field(description="In all hours.", examples=[2])
+    missed: int = Field(description="Of all clips.", examples=[1])
     false_alarms_per_hour: Estimate
     false_rejection_rate: Estimate
 
 
 class Curve(BaseModel):
-    """Misses over false alarms per hour, by rising threshold."""
+    """Misses over false alarms per hour, by rising threshold.
+
+    At thresholds between two points both lie between those of the points.
+    """
 
     source: str = Field(description="Which measurement the points are.")
+    hours: float = Field(description="Hours without the word that were scored.")
+    clips: int = Field(description="Clips of the word that were scored; 0: no misses are known.")
+    condition: str = Field(description="How those clips sounded; empty where there were none.")
     points: list[CurvePoint]
 
 
@@ -151,21 +159,50 @@ def _word(service: Parts, bundle: Bundle, word: str) -> WordSummary:
 
 def _measured(service: Parts, bundle: Bundle, word: str) -> MeasuredWord:
     points = bundle.operating_points(word)
-    curve = Curve(
-        source=f"the {len(points.points)} operating points of the model, each measured; it brings "
-        "no figures of thresholds between them",
-        points=[_curve_point(point) for point in points.points[::-1]],
-    )
     return MeasuredWord(
         **_word(service, bundle, word).model_dump(),
         operating_points=points.to_list(),
-        curve=curve,
+        curve=_points_only(points) if points.curve is None else _curve(points.curve),
     )
 
 
-def _curve_point(point: OperatingPoint) -> CurvePoint:
-    return CurvePoint(
-        threshold=point.threshold,
-        false_alarms_per_hour=alarms_at(point),
-        false_rejection_rate=misses_at(point),
+def _curve(curve: MeasuredCurve) -> Curve:
+    found = []
+    for threshold, alarms, missed in zip(
+        curve.thresholds, curve.alarms, curve.missed, strict=True
+    ):
+        rate, share = estimates(curve, CountBounds(alarms, alarms, missed, missed))
+        found.append(
+            CurvePoint(
+                threshold=threshold, alarms=alarms, missed=missed,
+                false_alarms_per_hour=rate, false_rejection_rate=share,
+            )
+        )  # fmt: skip
+    return Curve(
+        source=f"{len(found)} thresholds of the measurement that the operating points are from, "
+        "with the counts there",
+        hours=curve.hours,
+        clips=curve.clips,
+        condition=curve.condition,
+        points=found,
+    )
+
+
+def _points_only(points: OperatingPoints) -> Curve:
+    """Of a model that brings no curve."""
+    found = [
+        CurvePoint(
+            threshold=point.threshold, alarms=point.alarms, missed=point.missed,
+            false_alarms_per_hour=alarms_at(point), false_rejection_rate=misses_at(point),
+        )
+        for point in points.points[::-1]
+    ]  # fmt: skip
+    strictest = points.points[0]
+    return Curve(
+        source=f"the {len(found)} operating points of the model, each measured; it brings no "
+        "figures of thresholds between them",
+        hours=strictest.hours,
+        clips=strictest.clips,
+        condition=strictest.condition,
+        points=found,
     )
