@@ -74,11 +74,12 @@ def test_a_room_grows_and_the_other_side_sees_what_was_put() -> None:
     ours = Room.make()
     assert ours is not None
     theirs = Room(os.dup(ours.descriptor))
-    dice = np.random.default_rng(0)
-    for sizes in ([3, 4], [1], [5000, 1600], [7], [100_000]):
+    dice, files = np.random.default_rng(0), len(os.listdir("/proc/self/fd"))
+    for sizes in ([3, 4], [1], [5000, 1600], [7], [300_000], [2], [1_000_000]):
         pieces = [dice.standard_normal(size).astype(np.float32) for size in sizes]
         ours.put(pieces)
         assert np.array_equal(theirs.look(sum(sizes)), np.concatenate(pieces))
+        assert len(os.listdir("/proc/self/fd")) == files
     ours.close()
     theirs.close()
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from wakeword.runtime.stream import copy_into
 
 FLOAT_BYTES = 4
+FIRST_SAMPLES = 2**18
+"""Room for most batches from the start; what nobody has written to takes no memory."""
 
 
 class Room:
@@ -28,7 +30,7 @@ class Room:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self._samples = np.zeros(0, np.float32)
+        self._samples = self._map()
 
     @staticmethod
     def make() -> Room | None:
@@ -36,7 +38,9 @@ class Room:
         if sys.platform != "linux":
             return None
         try:
-            return Room(os.memfd_create("wakeword-samples"))
+            descriptor = os.memfd_create("wakeword-samples")
+            os.ftruncate(descriptor, FIRST_SAMPLES * FLOAT_BYTES)
+            return Room(descriptor)
         except OSError:
             return None
 
@@ -53,10 +57,13 @@ class Room:
     def look(self, count: int) -> NDArray[np.float32]:
         """The first ``count`` samples that are there, good until the other side puts again."""
         if count > len(self._samples):
-            self._samples = np.frombuffer(mmap.mmap(self.descriptor, 0), np.float32)
+            self._samples = self._map()
         return self._samples[:count]
 
     def close(self) -> None:
         """Let go of it."""
         os.close(self.descriptor)
         self._samples = np.zeros(0, np.float32)
+
+    def _map(self) -> NDArray[np.float32]:
+        return np.frombuffer(mmap.mmap(self.descriptor, 0), np.float32)
