@@ -15,6 +15,10 @@ from wakeword.runtime.bundle import Bundle
 if TYPE_CHECKING:
     import onnxruntime
 
+# From 1.29 on, ONNX Runtime tells its maker about every process and model, and keeps what it could
+# not send under ~/.cache. It looks when it is loaded: this must stand before any import of it.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 INPUT, OUTPUT = "features", "posteriors"
 CALL_WINDOWS = 32
 """Windows per call of ONNX Runtime. From 16 to 64 a window costs least; beyond 128 what the
@@ -120,6 +124,7 @@ def open_network(model: bytes, name: str, threads: int = 1) -> onnxruntime.Infer
     # Imported here because it takes a third of a second, which `wakeword --help` need not wait.
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # on Windows, and where somebody else imported it first
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
