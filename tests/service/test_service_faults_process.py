@@ -131,7 +131,7 @@ def test_a_client_that_never_reads_is_ended_and_nobody_waits_for_it(
     with closing(opened(server, text({**START, "scores": True, "clips": True}))) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.settimeout(0.5)
-        ends = time.monotonic() + 30.0
+        ends = time.monotonic() + 90.0
         with suppress(ConnectionError):
             while time.monotonic() < ends:
                 with suppress(TimeoutError):
@@ -193,7 +193,7 @@ def test_garbage_on_the_port_leaves_nothing_behind(server: ServerProcess) -> Non
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.close()
     server.wait_until_empty()
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + 60.0
     while server.open_files > files + 1:
         assert time.monotonic() < deadline, (files, server.open_files)
         time.sleep(0.1)
