@@ -28,6 +28,8 @@ from wakeword.evaluation.intervals import (
 from wakeword.runtime import CountBounds, MeasuredCurve, OperatingPoint, OperatingPoints
 
 Basis = Literal["measured", "interpolated", "outside"]
+Measurement = OperatingPoint | MeasuredCurve
+"""What says on how many hours and clips it rests."""
 
 
 class Estimate(BaseModel):
@@ -77,15 +79,16 @@ def expect(points: OperatingPoints, threshold: float, audio: str) -> Expectation
     for point in rising:
         if math.isclose(point.threshold, threshold, rel_tol=1e-9):
             return _from(
-                point, "measured", alarms_at(point), misses_at(point), audio, point.statement
-            )
+                point, "measured", alarms_at(point), misses_at(point), audio, point.statement,
+                point.supported,
+            )  # fmt: skip
     curve = points.curve
     if curve is not None and not _left_to_points(points, curve, threshold):
         return _on_curve(curve, threshold, audio)
     if threshold < rising[0].threshold:
-        return _below(rising[0], audio)
+        return _beyond_points(rising[0], audio, below=True)
     if threshold > rising[-1].threshold:
-        return _above(rising[-1], audio)
+        return _beyond_points(rising[-1], audio, below=False)
     lower, upper = next(
         (a, b) for a, b in pairwise(rising) if a.threshold < threshold < b.threshold
     )
@@ -102,26 +105,12 @@ def _left_to_points(points: OperatingPoints, curve: MeasuredCurve, threshold: fl
 
 def _on_curve(curve: MeasuredCurve, threshold: float, audio: str) -> Expectation:
     counts = curve.counts(threshold)
-    if counts is not None:
-        basis: Basis = "measured"
-        alarms, misses = estimates(curve, counts)
-        rate = false_alarm_rate(counts.alarms_high, curve.hours)
-        statement = _sentence(counts, rate)
-        supported = rate.alarms > 0 and curve.hours >= hours_to_support(rate.per_hour)
-    else:
-        basis, supported = "outside", False
-        alarms, misses, statement = _beyond(curve, threshold)
-    return Expectation(
-        basis=basis,
-        audio=audio,
-        false_alarms_per_hour=alarms,
-        false_rejection_rate=misses,
-        hours=curve.hours,
-        clips=curve.clips,
-        condition=curve.condition,
-        supported=supported,
-        statement=statement,
-    )
+    if counts is None:
+        return _beyond_curve(curve, threshold, audio)
+    alarms, misses = estimates(curve, counts)
+    rate = false_alarm_rate(counts.alarms_high, curve.hours)
+    supported = rate.alarms > 0 and curve.hours >= hours_to_support(rate.per_hour)
+    return _from(curve, "measured", alarms, misses, audio, _sentence(counts, rate), supported)
 
 
 def estimates(curve: MeasuredCurve, counts: CountBounds) -> tuple[Estimate, Estimate]:
@@ -145,30 +134,14 @@ def _sentence(counts: CountBounds, rate: Rate) -> str:
     return said
 
 
-def _beyond(curve: MeasuredCurve, threshold: float) -> tuple[Estimate, Estimate, str]:
-    """What the nearest end of the curve still says."""
+def _beyond_curve(curve: MeasuredCurve, threshold: float, audio: str) -> Expectation:
     below = threshold < curve.thresholds[0]
     end = curve.thresholds[0 if below else -1]
     counts = curve.counts(end)
     assert counts is not None, "the ends of a curve are measured"
     alarms, misses = estimates(curve, counts)
-    what = "more false alarms and fewer misses" if below else "fewer false alarms and more misses"
-    side = "below the lowest" if below else "above the highest"
-    statement = (
-        f"{side} threshold that was measured, {end:.4f}: {what} than there, how many was not "
-        f"measured ({_sentence(counts, false_alarm_rate(counts.alarms_high, curve.hours))})"
-    )
-    if below:
-        return (
-            Estimate(value=None, low=alarms.low, high=None),
-            Estimate(value=None, low=None, high=misses.high),
-            statement,
-        )
-    return (
-        Estimate(value=None, low=None, high=alarms.high),
-        Estimate(value=None, low=misses.low, high=None),
-        statement,
-    )
+    said = _sentence(counts, false_alarm_rate(counts.alarms_high, curve.hours))
+    return _beyond(curve, end, alarms, misses, said, audio, below=below)
 
 
 def _between(
@@ -194,49 +167,58 @@ def _between(
         f"interpolated between the thresholds {lower.threshold:.4f} ({lower.statement}) and "
         f"{upper.threshold:.4f} ({upper.statement})"
     )
-    found = _from(upper, "interpolated", alarms, misses, audio, statement)
-    return found.model_copy(update={"supported": lower.supported and upper.supported})
+    supported = lower.supported and upper.supported
+    return _from(upper, "interpolated", alarms, misses, audio, statement, supported)
 
 
-def _below(lowest: OperatingPoint, audio: str) -> Expectation:
-    alarms = Estimate(value=None, low=lowest.fa_per_hour_low, high=None)
-    misses = Estimate(value=None, low=None, high=lowest.frr_high)
-    statement = (
-        f"below the lowest threshold that was measured, {lowest.threshold:.4f}: more false "
-        f"alarms and fewer misses than there, how many was not measured ({lowest.statement})"
+def _beyond_points(end: OperatingPoint, audio: str, *, below: bool) -> Expectation:
+    alarms, misses = alarms_at(end), misses_at(end)
+    return _beyond(end, end.threshold, alarms, misses, end.statement, audio, below=below)
+
+
+def _beyond(
+    of: Measurement, end: float, alarms: Estimate, misses: Estimate, said: str, audio: str,
+    *, below: bool,
+) -> Expectation:  # fmt: skip
+    """What the nearest ``end`` of a measurement still says of a threshold outside of it."""
+    if below:
+        side, what = "below the lowest", "more false alarms and fewer misses"
+        alarms = Estimate(value=None, low=alarms.low, high=None)
+        misses = Estimate(value=None, low=None, high=misses.high)
+    else:
+        side, what = "above the highest", "fewer false alarms and more misses"
+        alarms = Estimate(value=None, low=None, high=alarms.high)
+        misses = Estimate(value=None, low=misses.low, high=None)
+    return _from(
+        of,
+        "outside",
+        alarms,
+        misses,
+        audio,
+        f"{side} threshold that was measured, {end:.4f}: {what} than there, how many was not "
+        f"measured ({said})",
+        supported=False,
     )
-    found = _from(lowest, "outside", alarms, misses, audio, statement)
-    return found.model_copy(update={"supported": False})
-
-
-def _above(highest: OperatingPoint, audio: str) -> Expectation:
-    alarms = Estimate(value=None, low=None, high=highest.fa_per_hour_high)
-    misses = Estimate(value=None, low=highest.frr_low, high=None)
-    statement = (
-        f"above the highest threshold that was measured, {highest.threshold:.4f}: fewer false "
-        f"alarms and more misses than there, how many was not measured ({highest.statement})"
-    )
-    found = _from(highest, "outside", alarms, misses, audio, statement)
-    return found.model_copy(update={"supported": False})
 
 
 def _from(
-    point: OperatingPoint,
+    of: Measurement,
     basis: Basis,
     alarms: Estimate,
     misses: Estimate,
     audio: str,
     statement: str,
+    supported: bool,
 ) -> Expectation:
     return Expectation(
         basis=basis,
         audio=audio,
         false_alarms_per_hour=alarms,
         false_rejection_rate=misses,
-        hours=point.hours,
-        clips=point.clips,
-        condition=point.condition,
-        supported=point.supported,
+        hours=of.hours,
+        clips=of.clips,
+        condition=of.condition,
+        supported=supported,
         statement=statement,
     )
 

@@ -166,10 +166,11 @@ class Recorder:
         while not self._stop.is_set():
             self._wake.wait(self._counted_s + FLUSH_S - self._monotonic())
             self._wake.clear()
-            self.settle()
             if self._monotonic() - self._counted_s >= FLUSH_S:
                 self._counted_s = self._monotonic()
                 self.flush()
+            else:
+                self.settle()
             if self._monotonic() - self._tidied_s >= TIDY_S:
                 self._tidied_s = self._monotonic()
                 self._attempt(self._tidy)

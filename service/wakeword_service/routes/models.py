@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from wakeword.errors import BundleError
 from wakeword.runtime import Bundle, CountBounds, MeasuredCurve, OperatingPoints
-from wakeword_service.expectations import Estimate, alarms_at, estimates, misses_at
+from wakeword_service.expectations import Estimate, Measurement, alarms_at, estimates, misses_at
 from wakeword_service.problems import Problem, responses
 from wakeword_service.routes.common import Admin, ModelName, Parts, Reader, Service
 from wakeword_service.store.thresholds import ThresholdSource
@@ -167,42 +167,43 @@ def _measured(service: Parts, bundle: Bundle, word: str) -> MeasuredWord:
 
 
 def _curve(curve: MeasuredCurve) -> Curve:
-    found = []
-    for threshold, alarms, missed in zip(
-        curve.thresholds, curve.alarms, curve.missed, strict=True
-    ):
-        rate, share = estimates(curve, CountBounds(alarms, alarms, missed, missed))
-        found.append(
-            CurvePoint(
-                threshold=threshold, alarms=alarms, missed=missed,
-                false_alarms_per_hour=rate, false_rejection_rate=share,
-            )
-        )  # fmt: skip
-    return Curve(
-        source=f"{len(found)} thresholds of the measurement that the operating points are from, "
-        "with the counts there",
-        hours=curve.hours,
-        clips=curve.clips,
-        condition=curve.condition,
-        points=found,
+    found = [
+        _point(threshold, alarms, missed,
+               *estimates(curve, CountBounds(alarms, alarms, missed, missed)))
+        for threshold, alarms, missed in zip(
+            curve.thresholds, curve.alarms, curve.missed, strict=True
+        )
+    ]  # fmt: skip
+    source = (
+        f"{len(found)} thresholds of the measurement that the operating points are from, with the "
+        "counts there"
     )
+    return _shown(source, curve, found)
 
 
 def _points_only(points: OperatingPoints) -> Curve:
     """Of a model that brings no curve."""
     found = [
-        CurvePoint(
-            threshold=point.threshold, alarms=point.alarms, missed=point.missed,
-            false_alarms_per_hour=alarms_at(point), false_rejection_rate=misses_at(point),
-        )
-        for point in points.points[::-1]
-    ]  # fmt: skip
-    strictest = points.points[0]
+        _point(p.threshold, p.alarms, p.missed, alarms_at(p), misses_at(p))
+        for p in points.points[::-1]
+    ]
+    source = (
+        f"the {len(found)} operating points of the model, each measured; it brings no figures of "
+        "thresholds between them"
+    )
+    return _shown(source, points.points[0], found)
+
+
+def _point(
+    threshold: float, alarms: int, missed: int, rate: Estimate, share: Estimate
+) -> CurvePoint:
+    return CurvePoint(
+        threshold=threshold, alarms=alarms, missed=missed,
+        false_alarms_per_hour=rate, false_rejection_rate=share,
+    )  # fmt: skip
+
+
+def _shown(source: str, of: Measurement, points: list[CurvePoint]) -> Curve:
     return Curve(
-        source=f"the {len(found)} operating points of the model, each measured; it brings no "
-        "figures of thresholds between them",
-        hours=strictest.hours,
-        clips=strictest.clips,
-        condition=strictest.condition,
-        points=found,
+        source=source, hours=of.hours, clips=of.clips, condition=of.condition, points=points
     )
