@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,8 +125,8 @@ def test_it_is_done_where_8_bits_lose_much(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    def wide(*given: object) -> Calibration:
-        found = calibration_windows(*given)  # type: ignore[arg-type]
+    def wide(*given: Any) -> Calibration:
+        found = calibration_windows(*given)
         return replace(found, windows=COARSE * found.windows)
 
     monkeypatch.setattr(report, "calibration_windows", wide)

@@ -7,7 +7,6 @@ import io
 import shutil
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,9 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from bundles import (
-    measured_curve,
-    operating_points,
-    tiny_metadata,
-    with_bursts,
-    write_tiny_bundle,
-)
+from bundles import operating_points, with_bursts, write_tiny_bundle
 from live_server import LiveServer, client, live_server, pcm
 
-from wakeword.evaluation.intervals import false_alarm_rate, miss_rate
 from wakeword.runtime import Bundle
 
 SOUND = with_bursts(6.0, [(1.0, "low tone"), (3.0, "high tone")])
@@ -78,28 +70,6 @@ def test_models_say_what_they_are_and_were_measured_to_do(rest: httpx.Client, bu
     assert word["curve"]["points"][0]["false_rejection_rate"]["high"] == 0.09
     assert "no figures of thresholds between" in word["curve"]["source"]
     assert model["training_data"][0]["licence"] == "CC0-1.0"
-
-
-def test_a_model_with_curves_shows_the_counts_with_exact_bounds(tmp_path: Path) -> None:
-    table = replace(operating_points("low tone"), curve=measured_curve())
-    metadata = tiny_metadata("tiny", ["low tone"], operating_points={"low tone": table})
-    bundle = write_tiny_bundle(tmp_path / "tiny", metadata)
-    with live_server(tmp_path / "state", models=(str(bundle),)) as running:
-        found = httpx.get(f"{running.http}/v1/models/tiny", trust_env=False).json()
-    curve = found["words"][0]["curve"]
-    kept = measured_curve()
-    assert [(p["threshold"], p["alarms"], p["missed"]) for p in curve["points"]] == list(
-        zip(kept.thresholds, kept.alarms, kept.missed, strict=True)
-    )
-    assert (curve["hours"], curve["clips"], curve["condition"]) == (10.0, 40, "tone bursts")
-    rate, share = false_alarm_rate(2, 10.0), miss_rate(1, 40)
-    assert curve["points"][2]["false_alarms_per_hour"] == {
-        "value": 0.2, "low": rate.low, "high": rate.high,
-    }  # fmt: skip
-    assert curve["points"][2]["false_rejection_rate"] == {
-        "value": 0.025, "low": share.low, "high": share.high,
-    }  # fmt: skip
-    assert "6 thresholds" in curve["source"]
 
 
 def test_a_reload_takes_what_is_good_and_refuses_garbage(rest: httpx.Client, bundle: Path) -> None:

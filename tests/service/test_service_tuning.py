@@ -5,22 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from bundles import (
-    measured_curve,
-    operating_points,
-    tiny_metadata,
-    with_bursts,
-    write_tiny_bundle,
-)
+from bundles import tiny_metadata, with_bursts, write_tiny_bundle
 from live_server import START, LiveServer, client, live_server, pcm
-
-from wakeword.evaluation.intervals import false_alarm_rate, miss_rate
 
 WORD = "/v1/models/tiny/words/low tone/operating-point"
 
@@ -81,68 +72,6 @@ def test_a_threshold_says_what_is_known_of_it(
     ]
     assert (values == [None, None]) == (basis == "outside")
     assert rest.get(WORD).json() == found
-
-
-@pytest.fixture(scope="module")
-def curved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A server whose model brings a curve of one word."""
-    folder = tmp_path_factory.mktemp("curved")
-    table = replace(operating_points("low tone"), curve=measured_curve())
-    metadata = tiny_metadata("tiny", ["low tone"], operating_points={"low tone": table})
-    bundle = write_tiny_bundle(folder / "tiny", metadata)
-    with (
-        live_server(folder / "state", models=(str(bundle),)) as running,
-        httpx.Client(base_url=running.http, trust_env=False) as opened,
-    ):
-        yield opened
-
-
-@pytest.mark.parametrize(
-    ("wish", "threshold", "alarms", "missed"),
-    [
-        ({"threshold": 0.65}, 0.65, (1, 1), (1, 1)),
-        ({"threshold": 0.7}, 0.7, (0, 1), (1, 4)),
-        ({"threshold": 0.55}, 0.55, (2, 20), (0, 1)),
-        ({"threshold": 0.3}, 0.3, (40, 40), (0, 0)),
-        ({"false_alarms_per_hour": 3.9}, 0.5, (0, 0), (0, 0)),  # that of the entry for 2
-        ({"false_alarms_per_hour": 4.0}, 0.3, (40, 40), (0, 0)),
-    ],
-)
-def test_on_a_curve_every_threshold_is_measured_within_bounds(
-    curved: httpx.Client, wish: dict[str, Any], threshold: float,
-    alarms: tuple[int, int], missed: tuple[int, int],
-) -> None:  # fmt: skip
-    found = put(curved, wish).json()
-    expected = found["expected"]
-    assert (found["threshold"], expected["basis"]) == (threshold, "measured")
-    if threshold != 0.5:  # there the entry speaks
-        few, many = (false_alarm_rate(n, 10.0) for n in alarms)
-        assert expected["false_alarms_per_hour"] == {
-            "value": many.per_hour, "low": few.low, "high": many.high,
-        }  # fmt: skip
-        best, worst = (miss_rate(n, 40) for n in missed)
-        assert expected["false_rejection_rate"] == {
-            "value": worst.value, "low": best.low, "high": worst.high,
-        }  # fmt: skip
-        assert ("between" in expected["statement"]) == (alarms[0] < alarms[1])
-        assert expected["supported"] == (alarms[1] >= 3)
-    assert (expected["hours"], expected["clips"]) == (10.0, 40)
-    assert curved.get(WORD).json() == found
-
-
-@pytest.mark.parametrize(("threshold", "side"), [(0.2, "below the lowest"), (0.995, "above the")])
-def test_outside_of_a_curve_only_the_bound_of_its_end_is_said(
-    curved: httpx.Client, threshold: float, side: str
-) -> None:
-    expected = put(curved, {"threshold": threshold}).json()["expected"]
-    assert expected["basis"] == "outside" and expected["statement"].startswith(side)
-    values = [expected[n]["value"] for n in ("false_alarms_per_hour", "false_rejection_rate")]
-    assert values == [None, None] and not expected["supported"]
-
-
-def test_a_target_beyond_the_curve_names_the_range(curved: httpx.Client) -> None:
-    refused = put(curved, {"false_alarms_per_hour": 4.1}).json()
-    assert (refused["status"], refused["limit"]) == (422, [0.1, 4.0])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,7 @@ class Measured:
     trials: Trials
     manifest: Manifest
     stage: Stage
+    _scored: dict[str, tuple[list[Loss], Scored]] = field(default_factory=dict)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -107,8 +108,12 @@ class Measured:
         return self.trials.conditions([SNR_DB], ["noise"])
 
     def missed(self, bundle: Bundle, made: Bundle) -> tuple[list[Loss], Scored]:
-        """What is missed more, and the scores of ``made``."""
-        return missed_more((bundle, made), self.trials, self.conditions, self.stage)
+        """What is missed more, and the scores of ``made``: hours of audio, scored once."""
+        if made.sha256 not in self._scored:
+            pair = (bundle, made)
+            found = missed_more(pair, self.trials, self.conditions, self.stage)
+            self._scored[made.sha256] = found
+        return self._scored[made.sha256]
 
     def mistaken(self, bundle: Bundle, made: Bundle) -> list[Loss]:
         """Clips of a command set mistaken; nothing of another bundle."""
