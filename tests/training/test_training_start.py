@@ -12,7 +12,7 @@ from run_notes import Notes
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import BundleError, RecipeError
-from wakeword.networks import build
+from wakeword.networks import Network, build
 from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.export import export_onnx
 from wakeword.training.recipe import read_recipe
@@ -23,12 +23,12 @@ SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
 LABELS = ("background", "low tone", "high tone")
 
 
-def network(seed: int, **parameters: object) -> torch.nn.Module:
+def network(seed: int, **parameters: object) -> Network:
     torch.manual_seed(seed)
     return build("crnn", SMALL | parameters, 151, 40, len(LABELS))
 
 
-def bundle_of(model: torch.nn.Module, folder: Path) -> Bundle:
+def bundle_of(model: Network, folder: Path) -> Bundle:
     bundle = load_tiny_bundle(folder)
     assert bundle.metadata.labels == LABELS
     return replace(bundle, model=export_onnx(model, 151, 40))
@@ -53,6 +53,21 @@ def test_a_network_with_other_words_keeps_its_own_output_layer(tmp_path: Path) -
         assert torch.equal(same.state_dict()[name], value)
         assert torch.equal(other.state_dict()[name], value) != name.startswith("output.")
     assert torch.equal(other.state_dict()["output.weight"], before)
+
+
+def test_with_another_stride_the_hidden_layer_lies_between_what_it_was(tmp_path: Path) -> None:
+    first, other = network(1), network(2, stride=[10, 2])
+    width = 2 * 5
+    with torch.no_grad():  # a line over the positions stays one
+        line = torch.linspace(1.0, 3.0, 19)[:, None] * torch.arange(1.0, width + 1.0)
+        dict(first.named_parameters())["hidden.weight"][:] = line.flatten()
+    start_from(other, bundle_of(first, tmp_path), LABELS)
+    found, before = other.state_dict(), first.state_dict()
+    expected = torch.linspace(1.0, 3.0, 16)[:, None] * torch.arange(1.0, width + 1.0) * 19 / 16
+    assert torch.allclose(found["hidden.weight"], expected.flatten().expand(6, -1))
+    assert torch.allclose(found["hidden.weight"].sum(1), before["hidden.weight"].sum(1))
+    same = [name for name in before if name != "hidden.weight"]
+    assert all(torch.equal(found[name], before[name]) for name in same)
 
 
 @pytest.mark.parametrize("change", [{"hidden": 7}, {"recurrent_layers": 1}, {"filters": 4}])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from wakeword.errors import ConfigError
 
@@ -26,6 +26,10 @@ class Network(nn.Module):
                 f"{channels} channels and {labels} labels"
             )
         self.frames, self.channels, self.labels = frames, channels, labels
+
+    def fitted(self, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``stored``, the weights of another network, as far as they can be made to fit here."""
+        return dict(stored)
 
 
 class Residual(nn.Module):

@@ -7,6 +7,7 @@ ReLU after the convolution and the fully connected layer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,6 +69,19 @@ class Crnn(Network):
         self.dropout = nn.Dropout(config.dropout)
         self.hidden = nn.Linear(steps * 2 * config.recurrent_units, config.hidden)
         self.output = nn.Linear(config.hidden, labels)
+
+    def fitted(self, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``stored``, where its stride over time may be another: then the hidden layer has other
+        positions, and its weights lie between those that were, with the same sum."""
+        weight, width = stored.get("hidden.weight"), 2 * self.config.recurrent_units
+        if weight is None or weight.shape[1] % width:
+            return dict(stored)
+        by_step = weight.reshape(len(weight), -1, width).transpose(1, 2)
+        before, steps = by_step.shape[2], self.hidden.in_features // width
+        if before == steps:
+            return dict(stored)
+        between = functional.interpolate(by_step, steps, mode="linear", align_corners=True)
+        return {**stored, "hidden.weight": (between * (before / steps)).transpose(1, 2).flatten(1)}
 
     def forward(self, features: Tensor) -> Tensor:
         (top, bottom), (left, right) = self.padding

@@ -104,7 +104,8 @@ class TrainingSection:
     0.1, 0.01, 0.001). ``optimizer``: ``adam`` is AdamW; ``sgd`` has ``momentum``, and its
     ``weight_decay`` is added to the gradient, as L2 regularisation.
     ``start``: a bundle of the same network whose weights are the first ones, relative to the
-    recipe's folder; its output layer is not taken where its words are others. ``blend``: the
+    recipe's folder; its output layer is not taken where its words are others, and a CRNN may have
+    had another stride over time. ``blend``: the
     share of those first weights in the model that is written (Wortsman et al. 2022): it keeps
     what training from them forgot. ``teachers``: bundles, relative to the recipe's folder, the mean
     of whose posteriors is ``taught`` of what the network is to say, the labels are the rest.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from wakeword.errors import RecipeError
 from wakeword.networks import Network
@@ -26,8 +26,8 @@ Array = NDArray[np.float32]
 _GATES = {"GRU": (1, 0, 2), "LSTM": (0, 2, 3, 1)}
 
 
-def start_from(model: nn.Module, bundle: Bundle, labels: tuple[str, ...]) -> None:
-    """Give ``model`` the weights of the network in ``bundle``.
+def start_from(model: Network, bundle: Bundle, labels: tuple[str, ...]) -> None:
+    """Give ``model`` the weights of the network in ``bundle``, fitted to it.
 
     The output layer, the last one, keeps its own where the bundle's ``labels`` are others.
 
@@ -36,7 +36,7 @@ def start_from(model: nn.Module, bundle: Bundle, labels: tuple[str, ...]) -> Non
     RecipeError
         The bundle holds another network than the recipe asks for.
     """
-    stored = weights(bundle.model)
+    stored = model.fitted(weights(bundle.model))
     state = dict(model.state_dict())
     if learnt_labels(bundle) != labels:
         stored = {k: v for k, v in stored.items() if not k.startswith("output.")}
