@@ -82,11 +82,12 @@ class Contender(NamedTuple):
 def contender(plan: Plan, bundle: Bundle) -> Contender:
     """The server that ``plan`` names."""
     if plan.server == "wakeword":
+        served = {"MODELS": plan.model} if Path(plan.model).is_dir() else None
         return Contender(
             f"wakeword serve, {bundle.name}, {len(bundle.words)} words",
             lambda at: WakewordDialect(f"{at[0]}:{at[1]}", [bundle.name], plan.key),
             lambda audio: heard_by_wakeword(bundle, bundle.words, audio),
-            lambda port, folder: wakeword_server(port, folder, plan.streams),
+            lambda port, folder: wakeword_server(port, folder, plan.streams, served),
         )
     if plan.server == "microwakeword":
         return Contender(
