@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -226,6 +227,35 @@ def test_a_call_of_a_client_that_is_not_open_or_closed():
         client.send(SILENCE)
     with pytest.raises(ConnectionLostError, match="not open"):
         list(client)
+
+
+def test_what_is_sent_in_the_last_moment_of_closing_is_refused_and_not_left_behind(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
+    refused: list[ConnectionLostError] = []
+
+    def send() -> None:
+        try:
+            client.send(SILENCE)
+        except ConnectionLostError as why:
+            refused.append(why)
+
+    late = threading.Thread(target=send)
+    with SmallService(tiny_bundle) as service:
+        with BlockingStreamClient(service.url, start()) as client:
+            assert client._loop is not None
+            finish = client._loop.run_until_complete
+
+            def finish_and_wait(work: object) -> None:
+                finish(work)
+                late.start()
+                late.join(0.3)
+
+            monkeypatch.setattr(client._loop, "run_until_complete", finish_and_wait)
+        late.join(10.0)
+    assert len(refused) == 1
+    monkeypatch.undo()
+    gc.collect()  # a call that nobody ever awaited would fail this test now, not another one later
 
 
 def test_a_service_that_comes_later_is_waited_for_by_the_patient(tiny_bundle: Path):

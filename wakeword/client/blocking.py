@@ -42,6 +42,8 @@ class BlockingStreamClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="wakeword-client", daemon=True)
         self._closing = threading.Lock()
+        self._handing = threading.Lock()
+        """Held where work is handed to the loop, and where the loop has taken its last."""
 
     def __enter__(self) -> BlockingStreamClient:
         """Connect in the background; the first event is ``ready``."""
@@ -99,8 +101,9 @@ class BlockingStreamClient:
             self._call(_cancel_all())
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
-            loop.run_until_complete(_cancel_all())  # what came in the last moment
-            loop.close()
+            with self._handing:
+                loop.run_until_complete(_cancel_all())  # what came in the last moment
+                loop.close()
 
     def _run(self) -> None:
         assert self._loop is not None
@@ -117,10 +120,11 @@ class BlockingStreamClient:
                 self._call(self._client.close())
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None or self._loop.is_closed():
-            work.close()
-            raise ConnectionLostError("the client is not open")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._handing:
+            if self._loop is None or self._loop.is_closed():
+                work.close()
+                raise ConnectionLostError("the client is not open")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         while True:
             try:
                 # Not for ever: some platforms see Ctrl-C only between two waits.
