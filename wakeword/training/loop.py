@@ -39,7 +39,8 @@ class Trainer:
         windows: WindowConfig,
         teachers: Teachers | None = None,
     ) -> None:
-        self.model = model
+        # The channels of a position side by side: most convolutions step up to two fifths faster.
+        self.model = model.to(memory_format=torch.channels_last)
         self.teachers = teachers
         self.average = copy.deepcopy(model)
         self.training = training
