@@ -62,7 +62,8 @@ def test_table_1_is_trained_row_by_row_and_goes_on_after_an_interruption(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "table1"
-    given = (recipe, "table1", "--rows", "7", "1", "--out", out)
+    keep = tmp_path / "heard"
+    given = (recipe, "table1", "--rows", "7", "1", "--out", out, "--keep", keep)
     measured = study.measured
 
     def interrupted(variant: Any, setting: Any) -> Any:
@@ -79,7 +80,8 @@ def test_table_1_is_trained_row_by_row_and_goes_on_after_an_interruption(
     run(study, monkeypatch, *given)
     printed, notes = capsys.readouterr()
     assert "row-07: measured before" in notes and "row-07: round" not in notes
-    assert "row-01: round 2/2" in notes and "row-01: mined" in notes
+    assert "row-01: round 2/2" in notes and "mined" not in notes
+    assert len(list(keep.glob("*/shard-*.npz"))) == 2, "made for one row, and heard by both"
     found = rows(out / "table1.csv")
     assert {(r["row"], r["target_fa_per_hour"]) for r in found} == {
         (row, target) for row in ("1", "7") for target in ("1.0", "0.5")

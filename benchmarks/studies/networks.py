@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studies.variants import Variant, row_of, share_of
+from studies.variants import ALIKE, Variant, row_of, share_of
 from wakeword.evaluation.charts import Series, intervals, new_figure, percent_axis, png
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
@@ -20,12 +20,6 @@ KINDS: tuple[tuple[Kind, float], ...] = (
 DISTANCES_M = ()
 TARGET_FA_PER_HOUR = 0.5
 CHOSEN = ("tc-resnet8", "ds-cnn-s", "res8-narrow", "crnn")
-ALIKE: Changes = {
-    "training.start": "", "training.blend": 0.0, "training.teachers": [], "training.taught": 0.0,
-    "training.mine_after_rounds": [],
-}  # fmt: skip
-"""Bundles to begin with or to learn from are of one network only: all begin with nothing. Hard
-negatives are each network's own mistakes: all are trained on the same audio."""
 
 
 def variants(

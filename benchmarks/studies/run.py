@@ -55,8 +55,9 @@ def main() -> None:
     folder = given.out or Path("runs") / "studies" / given.study
     study = STUDIES[given.study]
     setting = Setting(
-        given.recipe, given.manifest, folder, given.workers, study.KINDS, study.DISTANCES_M
-    )
+        given.recipe, given.manifest, folder, given.workers, study.KINDS, study.DISTANCES_M,
+        given.keep,
+    )  # fmt: skip
     variants = _variants(given, folder)
     if given.plan:
         print(plan(variants, setting))
@@ -79,6 +80,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="shorter runs than the recipe's")
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--keep", type=Path, metavar="DIR",
+                        help="keep here what is heard in training (50 MB a round), so that "
+                        "variants that hear the same make it once")  # fmt: skip
     parser.add_argument("--rows", type=int, nargs="+", default=list(table1.CHOSEN),
                         help="rows of Table 1, from 1 to 26")  # fmt: skip
     parser.add_argument("--shares", type=float, nargs="+", default=list(recordings.SHARES),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from studies.paper import TABLE_1
-from studies.variants import Variant, row_of, share_of
+from studies.variants import ALIKE, Variant, row_of, share_of
 from wakeword.errors import ConfigError
 from wakeword.evaluation.charts import log_shares, new_figure, png
 from wakeword.evaluation.conditions import Condition, Kind
@@ -35,7 +35,7 @@ def variants(rows: Sequence[int], common: Changes) -> list[Variant]:
         row = TABLE_1[number - 1]
         network = {f"network.parameters.{k}": v for k, v in row.parameters.items()}
         name = f"row-{number:02d}"
-        changes = {"network.family": "crnn", **network, **common}
+        changes = {**common, **ALIKE, "network.family": "crnn", **network}
         facts = {"row": number, "printed_parameters": 1000 * row.printed_thousands}
         paper = {"paper_frr_at_1": row.frr_percent_at_1 / 100,
                  "paper_frr_at_half": row.frr_percent_at_half / 100}  # fmt: skip

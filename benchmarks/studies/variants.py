@@ -26,6 +26,13 @@ from wakeword.training.trials import TrialConfig, Trials
 TARGETS_FA_PER_HOUR = (1.0, 0.5)
 MEASURED = "measured.json"
 _MOST_BYTES = 16 * 2**20
+ALIKE: Changes = {
+    "training.start": "", "training.blend": 0.0, "training.teachers": [], "training.taught": 0.0,
+    "training.mine_after_rounds": [],
+}  # fmt: skip
+"""What networks that are compared have in common. Bundles to begin with or to learn from are of
+one network only: all begin with nothing. Hard negatives are each network's own mistakes: all are
+trained on the same audio."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class Setting:
         On whose dev split all are measured, whatever they were trained on.
     distances_m
         Simulated rooms to hear clips in.
+    keep
+        Where what they hear in training is kept, for those that hear the same.
     """
 
     recipe: Path
@@ -44,6 +53,7 @@ class Setting:
     workers: int
     kinds: tuple[tuple[Kind, float], ...]
     distances_m: tuple[float, ...] = ()
+    keep: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,8 @@ def _train_and_measure(
     variant: Variant, setting: Setting, recipe: Path, folder: Path, stage: Stage
 ) -> dict[str, Any]:
     began = time.monotonic()
-    run = TrainingRun(recipe, folder, setting.workers, _Reporter(variant.name, stage))
+    reporter = _Reporter(variant.name, stage)
+    run = TrainingRun(recipe, folder, setting.workers, reporter, setting.keep)
     rounds = run.recipe.training.rounds
     run.run()
     trained = time.monotonic()

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from wakeword.networks import Network
 from wakeword.training.checkpoint import Checkpoint
+from wakeword.training.layout import channels_last
 from wakeword.training.pool import Pool
 from wakeword.training.recipe import TrainingSection
 from wakeword.training.teachers import Teachers
@@ -39,8 +40,8 @@ class Trainer:
         windows: WindowConfig,
         teachers: Teachers | None = None,
     ) -> None:
-        # The channels of a position side by side: most convolutions step up to two fifths faster.
-        self.model = model.to(memory_format=torch.channels_last)
+        channels_last(model.parameters())
+        self.model = model
         self.teachers = teachers
         self.average = copy.deepcopy(model)
         self.training = training

@@ -17,6 +17,7 @@ from wakeword.runtime.bundle import Bundle
 from wakeword.training.checkpoint import recipe_key
 from wakeword.training.commands.watch import watch_split
 from wakeword.training.export import check_parity
+from wakeword.training.kept import KeptPlan, heard_key
 from wakeword.training.loop import Trainer
 from wakeword.training.material import plan_of, prepare, read_recordings
 from wakeword.training.measuring import Reporter
@@ -48,13 +49,24 @@ class RunPaths:
 
 
 class TrainingRun:
-    """A recipe with its recordings: ``run`` trains, ``bundle`` gives the result."""
+    """A recipe with its recordings: ``run`` trains, ``bundle`` gives the result.
 
-    def __init__(self, recipe_path: Path, folder: Path, workers: int, reporter: Reporter) -> None:
+    What it hears is made anew, unless ``keep`` is a folder that keeps it for other runs.
+    """
+
+    def __init__(
+        self,
+        recipe_path: Path,
+        folder: Path,
+        workers: int,
+        reporter: Reporter,
+        keep: Path | None = None,
+    ) -> None:
         self.recipe: Recipe = read_recipe(recipe_path)
         self.recipe_text = recipe_path.read_text(encoding="utf-8")
         self.paths = RunPaths(folder)
         self.workers = workers
+        self._keep = keep
         self.reporter = reporter
         beside = recipe_path.parent
         recordings = read_recordings(self.recipe, beside, reporter)
@@ -106,8 +118,11 @@ class TrainingRun:
         for begin, end in pairwise(borders):
             if end <= first:
                 continue
-            sources = replace(self.sources, mined=self._mined(begin))
-            plan = plan_of(self.recipe, sources)
+            mined = self._mined(begin)
+            plan = plan_of(self.recipe, replace(self.sources, mined=mined))
+            if self._keep is not None:
+                heard = heard_key(self.recipe, self.trained_on.sha256, mined)
+                plan = KeptPlan(plan, self._keep / heard)
             yield from shards(plan, max(first, begin), min(last, end), self.workers)
 
     def _mined(self, after_round: int) -> tuple[Mined, ...]:

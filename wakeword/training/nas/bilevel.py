@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wakeword.networks.nas.supernet import Supernet
+from wakeword.training.layout import channels_last
 from wakeword.training.nas.levels import Levels, Step, first_order, second_order
 from wakeword.training.nas.schedule import Schedule
 from wakeword.training.pool import Pool
@@ -40,9 +41,7 @@ class Bilevel:
         self, net: Supernet, schedule: Schedule, windows: WindowConfig, pool_shards: int
     ) -> None:
         self.net = net
-        for weights in net.weights:
-            if weights.dim() == 4:  # the channels of a position side by side: a third faster
-                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        channels_last(net.weights)
         self.schedule = schedule
         self.pools = (Pool(pool_shards, windows), Pool(pool_shards, windows))
         s = schedule

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,18 +18,15 @@ import numpy as np
 import torch
 
 from wakeword.errors import TrainingError
-from wakeword.files import atomic_write
 from wakeword.networks import build
 from wakeword.training.commands.watch import Watch
+from wakeword.training.kept import KeptPlan, read_shard
 from wakeword.training.loop import Trainer
 from wakeword.training.measuring import Stage
 from wakeword.training.nas.contenders import Contender
 from wakeword.training.recipe import Recipe
 from wakeword.training.search.journal import Journal
 from wakeword.training.shards import Plan, shards, start_worker
-from wakeword.training.windows import SceneArrays
-
-_FIELDS = ("features", "label", "start", "end")
 
 
 @dataclass(frozen=True)
@@ -98,28 +95,9 @@ def compare(
 
 def keep_shards(plan: Plan, folder: Path, count: int, workers: int, stage: Stage) -> None:
     """Make shards 0 to ``count - 1``, unless they are in ``folder`` already."""
-    folder.mkdir(parents=True, exist_ok=True)
-    first = next((k for k in range(count) if not _path(folder, k).exists()), count)
     advance = stage("making clips", count, "rounds")
-    advance(first)
-    for number, shard in enumerate(_made(plan, first, count, workers), first):
-        with atomic_write(_path(folder, number), "wb") as file:
-            np.savez(file, **{name: getattr(shard, name) for name in _FIELDS})
+    for _ in shards(KeptPlan(plan, folder), 0, count, workers):
         advance(1)
-
-
-def read_shard(folder: Path, number: int) -> SceneArrays:
-    """One of those that were kept."""
-    with np.load(_path(folder, number), allow_pickle=False) as stored:
-        return SceneArrays(*(stored[name] for name in _FIELDS))
-
-
-def _made(plan: Plan, first: int, last: int, workers: int) -> Iterator[SceneArrays]:
-    return shards(plan, first, last, workers) if first < last else iter(())
-
-
-def _path(folder: Path, number: int) -> Path:
-    return folder / f"shard-{number:04d}.npz"
 
 
 _bench: Bench | None = None
