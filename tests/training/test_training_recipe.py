@@ -23,6 +23,13 @@ def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
         assert "wuw2" in recipe.data.exclude_corpora or "SA" in recipe.bundle.licence
 
 
+def test_the_recipes_that_are_compared_can_be_read(repository: Path) -> None:
+    recipes = sorted((repository / "benchmarks" / "recipes").glob("*.toml"))
+    assert recipes
+    for path in recipes:
+        assert read_recipe(path).bundle.name.replace(" ", "-") in {path.stem, "commands"}
+
+
 def test_to_dict_and_back() -> None:
     recipe = from_table(Recipe, tomllib.loads(RECIPE), "recipe")
     assert from_table(Recipe, recipe.to_dict(), "recipe") == recipe
