@@ -6,17 +6,15 @@ A contender is made in a process of its own, where nothing else is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from foreign import FOREIGN, Foreign, Pcm
 
 RATE = 16_000
 BATCHED_STREAMS = 64
 LIVE_STREAMS, MESSAGE_SAMPLES = 500, 1_280
 """What a server has to bear: each stream in messages of 80 ms, steps of 100 ms due in some."""
-Pcm = NDArray[np.int16]
 
 
 class Contender(NamedTuple):
@@ -49,36 +47,19 @@ def wakeword_live(model: str) -> Contender:
     return _wakeword(model, LIVE_STREAMS, MESSAGE_SAMPLES)
 
 
-def microwakeword(_: str) -> Contender:
-    """pymicro-wakeword: features and one word, quantised to 8 bit."""
-    import pymicro_wakeword
-    from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
+def _foreign(make: Callable[[], Foreign]) -> Callable[[str], Contender]:
+    """An engine of others; the name of a model of ours means nothing to it."""
 
-    features, word = MicroWakeWordFeatures(), MicroWakeWord.from_builtin(Model.ALEXA)
-    size = _bytes(pymicro_wakeword, "alexa.tflite")
+    def contender(_: str) -> Contender:
+        engine = make()
 
-    def feed(chunk: Pcm) -> None:
-        for frame in features.process_streaming(chunk.tobytes()):
-            word.process_streaming(frame)
-
-    return Contender("pymicro-wakeword, alexa", 1, 1_600, size, feed)
-
-
-def openwakeword(_: str) -> Contender:
-    """pyopen-wakeword: mel and embedding networks and one word."""
-    import pyopen_wakeword
-    from pyopen_wakeword import Model, OpenWakeWord, OpenWakeWordFeatures
-
-    features, word = OpenWakeWordFeatures.from_builtin(), OpenWakeWord.from_builtin(Model.ALEXA)
-    names = ("melspectrogram.tflite", "embedding_model.tflite", "alexa.tflite")
-    size = sum(_bytes(pyopen_wakeword, name) for name in names)
-
-    def feed(chunk: Pcm) -> None:
-        for embedding in features.process_streaming(chunk.tobytes()):
-            for _score in word.process_streaming(embedding):
+        def feed(chunk: Pcm) -> None:
+            for _score in engine.scores(chunk):
                 pass
 
-    return Contender("pyopen-wakeword, alexa", 1, 1_280, size, feed)
+        return Contender(engine.what, 1, engine.chunk_samples, engine.model_bytes, feed)
+
+    return contender
 
 
 CONTENDERS: dict[str, Callable[[str], Contender]] = {
@@ -86,8 +67,7 @@ CONTENDERS: dict[str, Callable[[str], Contender]] = {
     "wakeword": wakeword_one,
     "wakeword-batched": wakeword_many,
     "wakeword-live": wakeword_live,
-    "pymicro-wakeword": microwakeword,
-    "pyopen-wakeword": openwakeword,
+    **{name: _foreign(make) for name, make in FOREIGN.items()},
 }
 
 
@@ -120,6 +100,3 @@ def _wakeword(model: str, streams: int, chunk_samples: int | None = None) -> Con
         what += f", in messages of {1000 * chunk_samples // RATE} ms"
     return Contender(what, streams, chunk_samples or engine.step_samples, len(bundle.model), feed)
 
-
-def _bytes(package: Any, name: str) -> int:
-    return (Path(package.__file__).parent / "models" / name).stat().st_size
