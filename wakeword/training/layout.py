@@ -11,7 +11,7 @@ from torch import nn
 def channels_last(weights: Iterable[nn.Parameter]) -> None:
     """Lay the weights of convolutions so that what they make has a position's channels together.
 
-    Most step up to two fifths faster so, and none slower; the values stay what they are.
+    Most step up to two fifths faster so, the CRNN as before; the values stay what they are.
     """
     for weight in weights:
         if weight.dim() == 4:
