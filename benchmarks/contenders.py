@@ -99,4 +99,3 @@ def _wakeword(model: str, streams: int, chunk_samples: int | None = None) -> Con
     if chunk_samples:
         what += f", in messages of {1000 * chunk_samples // RATE} ms"
     return Contender(what, streams, chunk_samples or engine.step_samples, len(bundle.model), feed)
-

@@ -48,7 +48,7 @@ CONDITIONS = (
     Condition("babble", 10.0), Condition("babble", 5.0),
     Condition("clean", math.inf, DISTANCE_M),
 )  # fmt: skip
-RATE, GAP, FAINT = 16_000, 16_000, 3.0
+GAP, FAINT = 16_000, 3.0
 """Samples before and after each recording that an engine of others hears, and their deviation."""
 
 

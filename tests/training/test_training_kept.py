@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tone_recipe import write_tone_recipe
 from wakeword.data.sources import Mined
 from wakeword.errors import TrainingError
 from wakeword.training.kept import KeptPlan, heard_key, read_shard
-from wakeword.training.recipe import read_recipe
+from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.run import TrainingRun
 from wakeword.training.windows import SceneArrays
 
@@ -56,8 +57,8 @@ def test_a_damaged_shard_is_an_error_that_says_what_to_do(tmp_path: Path, damage
 def test_an_interrupted_write_leaves_no_shard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(file: object, **arrays: object) -> None:
-        file.write(b"half")  # type: ignore[attr-defined]
+    def stopped(file: IO[bytes], **arrays: object) -> None:
+        file.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(np, "savez", stopped)
@@ -70,7 +71,7 @@ def test_what_is_heard_has_a_name_that_the_network_does_not_change(tmp_path: Pat
     recipe = read_recipe(write_tone_recipe(tmp_path))
     t = recipe.training
 
-    def key(changed=recipe, sha="a", mined=()) -> str:  # type: ignore[no-untyped-def]
+    def key(changed: Recipe = recipe, sha: str = "a", mined: tuple[Mined, ...] = ()) -> str:
         return heard_key(changed, sha, mined)
 
     network = replace(recipe.network, family="tc-resnet8", parameters={})

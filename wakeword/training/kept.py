@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ class KeptPlan:
 
     def make(self, number: int) -> SceneArrays:
         """Shard ``number``, from 0."""
-        path = _path(self.folder, number)
+        path = shard_path(self.folder, number)
         if path.exists():
             return read_shard(self.folder, number)
         shard = self.plan.make(number)
@@ -51,7 +51,7 @@ def read_shard(folder: Path, number: int) -> SceneArrays:
     TrainingError
         It cannot be read.
     """
-    path = _path(folder, number)
+    path = shard_path(folder, number)
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return SceneArrays(*(stored[name] for name in _FIELDS))
@@ -70,9 +70,11 @@ def heard_key(recipe: Recipe, data_sha256: str, mined: tuple[Mined, ...]) -> str
     heard = {name: table[name] for name in ("data", "scenes", "features", "frontend", "commands")}
     heard["words"] = table["bundle"]["words"]
     heard["training"] = [training.seed, training.scenes_per_round]
-    text = json.dumps([heard, data_sha256, [asdict(m) for m in mined]], sort_keys=True)
+    places = [(m.index, m.end) for m in mined]  # their scores are not heard, and differ in rounding
+    text = json.dumps([heard, data_sha256, places], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _path(folder: Path, number: int) -> Path:
+def shard_path(folder: Path, number: int) -> Path:
+    """Where a shard is kept, once it is there."""
     return folder / f"shard-{number:04d}.npz"

@@ -20,7 +20,7 @@ import torch
 from wakeword.errors import TrainingError
 from wakeword.networks import build
 from wakeword.training.commands.watch import Watch
-from wakeword.training.kept import KeptPlan, read_shard
+from wakeword.training.kept import KeptPlan, read_shard, shard_path
 from wakeword.training.loop import Trainer
 from wakeword.training.measuring import Stage
 from wakeword.training.nas.contenders import Contender
@@ -95,8 +95,10 @@ def compare(
 
 def keep_shards(plan: Plan, folder: Path, count: int, workers: int, stage: Stage) -> None:
     """Make shards 0 to ``count - 1``, unless they are in ``folder`` already."""
+    first = next((k for k in range(count) if not shard_path(folder, k).exists()), count)
     advance = stage("making clips", count, "rounds")
-    for _ in shards(KeptPlan(plan, folder), 0, count, workers):
+    advance(first)
+    for _ in shards(KeptPlan(plan, folder), first, count, workers):
         advance(1)
 
 
