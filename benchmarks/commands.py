@@ -2,7 +2,7 @@
 
     python benchmarks/commands.py --manifest ../shared/data/manifest.csv
     python benchmarks/commands.py --manifest ... --networks tc-resnet8 ds-cnn-s --seeds 1 2 3
-    python benchmarks/commands.py --manifest ... --networks runs/nas/found.toml
+    python benchmarks/commands.py --manifest ... --networks benchmarks/recipes/nas1/recipe.toml
     python benchmarks/commands.py --manifest ... --rounds 4 --seeds 1
 
 Runs of benchmarks/recipes/commands-tc-resnet8.toml (or --recipe) with other networks and seeds, one

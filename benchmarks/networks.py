@@ -15,19 +15,21 @@ what they miss as wake words is read from the runs of
 --bundle runs/nas-commands/bundle. A cell of what was not measured has a dash.
 
 Table, CSV, JSON and picture go to --out. What was measured before is kept there: call it again when
-more is trained. --again times anew.
+more is trained. --again times anew. With --document the section, the picture and their JSON beside
+it are written anew, too; what they say of networks whose runs are not here stays.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.costs import costs_of, costs_of_bundle
 from bench.picture import picture_of
+from bench.published import Published, as_json, path_of
 from bench.show import NOTES, rows_of, table_of
 from bench.trained import Clips, bundles_in, shipped_figures, wake_word_figures
 from ending import run
@@ -54,11 +56,15 @@ def main() -> None:
     if document is not None:
         replace_section(document, SECTION, "")  # damaged: say so before measuring
     shipped, others = find_bundle(given.model), [Bundle.load(path) for path in given.bundle]
-    kept = KeptCosts(given.out / COSTS, shipped, given.again)
+    published = Published(given.document, shipped)
+    given.out.mkdir(parents=True, exist_ok=True)
+    kept = KeptCosts(given.out / COSTS, shipped, given.again, published.costs())
     figures = [kept.of(name, name, partial(costs_of, name)) for name in names]
     figures += [kept.of(b.sha256, b.name, partial(costs_of_bundle, b)) for b in others]
     _add_trained(figures, others, given)
-    write_json(given.out / "networks.json", {"beside": shipped.name, "networks": figures})
+    figures = published.joined(figures)
+    _say_what_is_missing(figures)
+    write_json(given.out / "networks.json", as_json(figures, shipped))
     write_csv(given.out / "networks.csv", list(rows_of(figures)))
     with atomic_write(given.out / "networks.png", "wb") as image:
         image.write(picture_of(figures))
@@ -89,13 +95,16 @@ def _arguments() -> argparse.Namespace:
 class KeptCosts:
     """Costs measured beside one CRNN, kept in a file: a call goes on where one was stopped."""
 
-    def __init__(self, path: Path, shipped: Bundle, again: bool) -> None:
+    def __init__(
+        self, path: Path, shipped: Bundle, again: bool, published: Mapping[str, Any]
+    ) -> None:
         self._path, self._shipped, self._again = path, shipped, again
         self._kept: dict[str, Any] = {}
         if path.exists():
             self._kept = read_json(path, _MOST_BYTES, EvaluationError)
         if self._kept.get("beside") != shipped.sha256:
             self._kept = {"beside": shipped.sha256, "networks": {}}
+        self._kept["networks"] = {**published, **self._kept["networks"]}
 
     def of(
         self, key: str, name: str, measure: Callable[[Bundle], dict[str, Any]]
@@ -104,7 +113,6 @@ class KeptCosts:
         if self._again or key not in self._kept["networks"]:
             note(f"{name}: timing")
             self._kept["networks"][key] = measure(self._shipped)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             write_json(self._path, self._kept)
         found: dict[str, Any] = self._kept["networks"][key]
         return found
@@ -124,6 +132,9 @@ def _add_trained(
         is_set = bool(bundles) and commands_of(bundles[0]) is not None
         one["commands"] = clips.figures(bundles) if clips is not None and is_set else None
         one["wake_word"] = words.get(one["network"]) or (shipped_figures(own[0]) if own else None)
+
+
+def _say_what_is_missing(figures: Sequence[dict[str, Any]]) -> None:
     for key, what in (("commands", "accuracy"), ("wake_word", "wake words")):
         missing = [f["network"] for f in figures if f[key] is None]
         note(f"no {what} of {len(missing)} networks: {', '.join(missing) or 'none'}")
@@ -131,10 +142,11 @@ def _add_trained(
 
 def _write_section(path: Path, figures: list[dict[str, Any]], shipped: Bundle) -> None:
     """The table, the picture and what they mean, into the page."""
-    picture = path.parent / "figures" / "networks.png"
+    picture = path_of(path).with_suffix(".png")
     picture.parent.mkdir(exist_ok=True)
     with atomic_write(picture, "wb") as image:
         image.write(picture_of(figures))
+    write_json(path_of(path), as_json(figures, shipped))
     told = f"Beside `{shipped.name}` {shipped.metadata.version} ({shipped.sha256[:12]})."
     parts = [told, str(table_of(figures)), "\n".join(f"- {n}" for n in NOTES),
              f"![Accuracy and time over operations](figures/{picture.name})"]  # fmt: skip

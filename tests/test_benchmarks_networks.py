@@ -14,8 +14,10 @@ import pytest
 from commands_recipe import write_commands_recipe
 from processes import cli_environment
 from run_notes import Notes
+from scripts import script
 
 from wakeword.runtime import Bundle, write_bundle
+from wakeword.runtime.bundle import describe_model
 from wakeword.runtime.metadata import BundleMetadata
 from wakeword.training.derived import derive, of_network
 from wakeword.training.recipe import read_recipe
@@ -102,6 +104,39 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     again = bench(repository, *given)
     assert again.returncode == 0 and again.stdout == done.stdout
     assert "timing" not in again.stderr and "measuring" not in again.stderr
+
+    # Elsewhere, where no run and no bundle is: the page says what it said, and nothing is timed.
+    page_alone = bench(repository, "--networks", "dnn-s", "gru-s", "--document", page, "--out",
+                       tmp_path / "elsewhere")  # fmt: skip
+    assert page_alone.returncode == 0 and "timing" not in page_alone.stderr
+    assert page_alone.stdout == done.stdout and page.read_text("utf-8") == text
+
+
+def test_a_page_keeps_what_only_it_knows(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = script("benchmarks/bench/published.py", "bench_published")
+    page, shipped = tmp_path / "page.md", Bundle.load(repository / "models" / "seven")
+    assert published.Published(page, shipped).joined([]) == []
+    told = published.path_of(page)
+    told.parent.mkdir()
+    cells = {"network": "cells", "window_ms": 2.0, "commands": None, "wake_word": {"frr": 0.1}}
+    known = {"network": "dnn-s", "window_ms": 1.0, "commands": {"seeds": 3}, "wake_word": None}
+    told.write_text(json.dumps(published.as_json([cells, known], shipped)), "utf-8")
+
+    timed = {**known, "window_ms": 1.5, "commands": None, "wake_word": {"frr": 0.2}}
+    same = published.Published(page, shipped)
+    assert same.costs() == {"cells": {"network": "cells", "window_ms": 2.0},
+                            "dnn-s": {"network": "dnn-s", "window_ms": 1.0}}  # fmt: skip
+    assert same.joined([timed]) == [{**timed, "commands": {"seeds": 3}}, cells]
+    remeasured = {**timed, "commands": {"seeds": 1}}
+    assert same.joined([remeasured])[0] == remeasured  # what is here goes before what was said
+
+    others = describe_model(shipped.metadata, b"another network")
+    other = published.Published(page, replace(shipped, metadata=others))
+    assert other.costs() == {}
+    assert other.joined([timed]) == [{**timed, "commands": {"seeds": 3}}]
+    assert "cells: left out, its times are beside another CRNN" in capsys.readouterr().err
 
 
 def test_an_unknown_network_is_refused(repository: Path, tmp_path: Path) -> None:

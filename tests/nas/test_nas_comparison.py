@@ -16,8 +16,9 @@ from scipy import stats
 from scripts import script
 
 from wakeword.errors import ConfigError
+from wakeword.networks import build, parameter_count
 from wakeword.networks.nas.cells import Stack
-from wakeword.networks.nas.genotype import Genotype, random_genotype
+from wakeword.networks.nas.genotype import Genotype, random_genotype, read_genotype
 from wakeword.training.nas.comparison import run_name
 from wakeword.training.nas.contenders import FOUND, Contender, contender, drawn_beside
 from wakeword.training.nas.verdict import Scored, scored, sentence, verdict
@@ -41,6 +42,18 @@ def test_random_cells_are_as_large_as_the_found_ones(recipe: Recipe) -> None:
     assert drawn[:2] == drawn_beside(found, genotype, (3,), STACK, recipe, 2, 0.1, 1)
     assert drawn != drawn_beside(found, genotype, (3,), STACK, recipe, 4, 0.1, 2)
     assert len({run_name(c, 1) for c in drawn}) == 4
+
+
+def test_the_cells_of_the_search_in_the_docs_are_kept(repository: Path) -> None:
+    recipe = read_recipe(repository / "benchmarks" / "recipes" / "nas1" / "recipe.toml")
+    genotype = read_genotype(repository / "benchmarks" / "recipes" / "nas1" / "genotype.json")
+    compared = contender(FOUND, genotype, Stack(6, 8), recipe)
+    assert f"| found | {compared.parameters:,} | {compared.flops / 1e6:.2f} |" in (
+        repository / "docs" / "nas.md"
+    ).read_text("utf-8")
+    r = recipe
+    network = build(r.network.family, r.network.parameters, r.windows.frames, 10, len(r.labels))
+    assert parameter_count(network) == 21_997  # its row in docs/networks.md
 
 
 def test_too_few_of_the_size_are_an_error(
