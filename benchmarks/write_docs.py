@@ -1,15 +1,16 @@
 """Measures and writes the figures into the pages of docs/: no figure there is typed by hand.
 
     python benchmarks/write_docs.py figures --manifest ../shared/data/manifest.csv [--model seven]
+    python benchmarks/write_docs.py commands --manifest ../shared/data/manifest.csv
     python benchmarks/write_docs.py engine [--model seven]
     python benchmarks/write_docs.py load --manifest ../shared/data/manifest.csv
     python benchmarks/write_docs.py soak --manifest ../shared/data/manifest.csv
     python benchmarks/write_docs.py load --measured docs/figures/load.json
 
-``figures`` takes about as long as a tenth of the audio; ``engine`` some minutes and the packages
-of ``python3 dev.py install bench``; ``load``, with the same packages, and ``soak`` half an hour
-each on Linux. Each replaces only its own section of docs/evaluation.md or
-docs/service-behaviour.md.
+``figures`` takes about as long as a tenth of the audio; ``commands`` half a minute; ``engine`` some
+minutes and the packages of ``python3 dev.py install bench``; ``load``, with the same packages, and
+``soak`` half an hour each on Linux. Each replaces only its own section of docs/evaluation.md,
+docs/commands.md or docs/service-behaviour.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from commands_page import commands
 from ending import run
 
 from wakeword.cli.trial_options import Stages, TrialOptions
@@ -34,6 +36,7 @@ from wakeword.training.trials import Trials
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = {
     "figures": "evaluation.md",
+    "commands": "commands.md",
     "engine": "evaluation.md",
     "load": "service-behaviour.md",
     "soak": "service-behaviour.md",
@@ -45,7 +48,7 @@ def main() -> None:
     """Measure one section and write it."""
     parser = argparse.ArgumentParser(description="Measure, and write a section of a page.")
     parser.add_argument("section", choices=list(PAGES))
-    parser.add_argument("--model", default="seven", help="name or folder of the bundle")
+    parser.add_argument("--model", help="name or folder of the bundle; default: seven or commands")
     parser.add_argument("--manifest", type=Path, help="recordings, for all but engine")
     parser.add_argument("--document", type=Path, help="the page, where it is not in docs/")
     parser.add_argument("--measured", type=Path, help="draw load or soak from a former run's file")
@@ -55,11 +58,14 @@ def main() -> None:
     if given.measured is not None and given.section not in ("load", "soak"):
         parser.error("--measured is for load and soak")
     path = given.document or DOCS / PAGES[given.section]
+    given.model = given.model or ("commands" if given.section == "commands" else "seven")
     bundle = find_bundle(given.model)
     name = f"figures of {bundle.name}" if given.section == "figures" else given.section
     replace_section(path.read_text("utf-8"), name, "")  # damaged: say so before measuring
     if given.section == "figures":
         text = figures(bundle, given.manifest, path.parent)
+    elif given.section == "commands":
+        text = commands(bundle, given.manifest, path.parent)
     elif given.section == "engine":
         text = engine(given.model, bundle)
     else:

@@ -24,10 +24,13 @@ from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
 
 
+def ran(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, (sys.executable, script, *arguments))], capture_output=True,
+                          text=True, env=cli_environment(), timeout=280)  # fmt: skip
+
+
 def bench(repository: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, repository / "benchmarks" / "networks.py", *arguments]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True,
-                          env=cli_environment(), timeout=280)  # fmt: skip
+    return ran(repository / "benchmarks" / "networks.py", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +113,31 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
                        tmp_path / "elsewhere")  # fmt: skip
     assert page_alone.returncode == 0 and "timing" not in page_alone.stderr
     assert page_alone.stdout == done.stdout and page.read_text("utf-8") == text
+
+
+def test_how_often_a_set_is_right_is_written_into_its_page(
+    repository: Path, trained: Path, tmp_path: Path
+) -> None:
+    page, script = tmp_path / "commands.md", repository / "benchmarks" / "write_docs.py"
+    section = "<!-- begin commands -->\nold\n<!-- end commands -->"
+    page.write_text(f"before\n\n{section}\n\nafter\n", "utf-8")
+    manifest = trained / "as-test.csv"
+    listed = (trained / "manifest.csv").read_text("utf-8")
+    manifest.write_text(listed.replace(",dev,", ",test,"), "utf-8")
+    given = ("commands", "--manifest", manifest, "--document", page, "--model")
+    refused = ran(script, *given, repository / "models" / "seven")
+    assert refused.returncode == 1 and "is not a command set" in refused.stderr
+    assert "\nold\n" in page.read_text("utf-8")
+    bundle = Bundle.load(trained / "runs" / "dnn-s-1" / "bundle")
+    done = ran(script, *given, bundle.path)
+    assert done.returncode == 0, done.stderr
+    text = page.read_text("utf-8")
+    assert text.startswith("before\n") and text.endswith("after\n") and "\nold\n" not in text
+    assert f"sha256 {bundle.sha256[:12]}" in text and "| unknown " in text
+    for kind in ("roc", "confusion"):
+        assert f"(figures/{bundle.name}-{kind}.png)" in text
+        picture = tmp_path / "figures" / f"{bundle.name}-{kind}.png"
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_page_keeps_what_only_it_knows(

@@ -1,0 +1,44 @@
+"""The generated section of docs/commands.md: how often the command set that ships is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wakeword.cli.trial_options import Stages, TrialOptions
+from wakeword.evaluation.commands.report import draw
+from wakeword.evaluation.commands.tables import text_report
+from wakeword.files import atomic_write
+from wakeword.runtime import Bundle
+from wakeword.training.commands.features import clip_features
+from wakeword.training.commands.measure import measure_commands, trials_of
+
+SPLIT, SEED = "test", 1
+ALT = {"roc": "False rejects over false alarms", "confusion": "What is taken for what"}
+
+
+def commands(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
+    """Accuracy, classes, confusions, and their pictures in ``folder``/figures.
+
+    Raises
+    ------
+    EvaluationError
+        ``bundle`` is no command set, or the manifest lacks its words.
+    """
+    manifest, noise = TrialOptions(manifest_path, SPLIT, (), SEED).read(bundle)
+    trials = trials_of(bundle, manifest, noise, SPLIT, SEED)
+    with Stages() as stage:
+        features = clip_features(trials, bundle.metadata.frontend, stage)
+    results = [measure_commands(bundle, trials, features)]
+    (folder / "figures").mkdir(exist_ok=True)
+    links = []
+    for name, picture in draw(results).items():
+        kind = Path(name).stem.split("-")[0]
+        path = folder / "figures" / f"{bundle.name}-{kind}.png"
+        with atomic_write(path, "wb") as out:
+            out.write(picture)
+        links.append(f"![{ALT[kind]}](figures/{path.name})")
+    said = (
+        f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…) on the "
+        f"split `{SPLIT}` of the manifest with sha256 {manifest.sha256[:12]}…, seed {SEED}."
+    )
+    return "\n\n".join([said, text_report(results), "\n".join(links)])
