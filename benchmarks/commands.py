@@ -23,7 +23,7 @@ from ending import run
 from studies.recipes import shortened
 
 from wakeword.cli.options import note
-from wakeword.cli.train import StageReporter
+from wakeword.cli.run_options import StageReporter
 from wakeword.cli.trial_options import Stages
 from wakeword.data.manifest import Manifest, read_manifest
 from wakeword.evaluation.commands.figures import CommandResult

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def main() -> None:
 
 def measure(engine: Engine, streams: int, rounds: int) -> dict[str, float]:
     """Milliseconds of CPU by part; each part's least over the rounds."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     timed(engine.frontend, "process", "front end", spent)
     timed(engine._windows, "score", "network", spent)
     opened = [engine.open_stream(RATE) for _ in range(streams)]
@@ -51,13 +51,13 @@ def measure(engine: Engine, streams: int, rounds: int) -> dict[str, float]:
             engine.step(opened)
             spent["accept"] += accepted - start
             spent["all"] += time.thread_time() - start
-        spent["rest"] = 2 * spent["all"] - spent.total()
+        spent["rest"] = 2 * spent["all"] - sum(spent.values())
         found.append(dict(spent))
     scale = 1e3 * RATE / (MESSAGES_A_ROUND * MESSAGE_SAMPLES * streams)
     return {part: round(scale * min(f[part] for f in found[1:]), 4) for part in found[-1]}
 
 
-def timed(owner: Any, name: str, part: str, spent: Counter[str]) -> None:
+def timed(owner: Any, name: str, part: str, spent: defaultdict[str, float]) -> None:
     """Let the method add the CPU time that it takes to ``spent[part]``."""
     method = getattr(owner, name)
 

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from commands_page import commands
+from commands_section import commands
 from ending import run
 
 from wakeword.cli.trial_options import Stages, TrialOptions
@@ -78,15 +78,15 @@ def main() -> None:
 def service(given: argparse.Namespace, folder: Path) -> str:
     """Load or soak of the service; what was measured is kept in ``figures/``."""
     sys.path.insert(0, str(Path(__file__).parent))
-    import service_page
+    import service_section
 
     if given.measured is not None:
         found = read_json(given.measured)
     else:
-        found = service_page.measure_section(given.section, given.model, given.manifest)
+        found = service_section.measure_section(given.section, given.model, given.manifest)
         (folder / "figures").mkdir(exist_ok=True)
         write_json(folder / "figures" / f"{given.section}.json", found)
-    return service_page.section(given.section, found, folder)
+    return service_section.section(given.section, found, folder)
 
 
 def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:

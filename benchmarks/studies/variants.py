@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,8 @@ class _Reporter:
 
     @property
     def stage(self) -> Stage:
-        def begin(what: str, total: float, unit: str = "s") -> Any:
-            return self._stage(f"{self._name}: {what}", total, unit)
+        def begin(name: str, total: float, unit: str = "s") -> Callable[[float], None]:
+            return self._stage(f"{self._name}: {name}", total, unit)
 
         return begin
 

@@ -38,7 +38,7 @@ class Client:
     def send_chunk(self, head: bytes) -> bool:
         """Send the next chunk behind ``head``, or the rest of it; whether it went out whole."""
         at = self.sent * CHUNK_BYTES
-        parts = [head, self.audio[at : at + CHUNK_BYTES]]
+        parts: list[bytes | memoryview] = [head, self.audio[at : at + CHUNK_BYTES]]
         if self.sent_bytes:
             parts = [b"".join(parts)[self.sent_bytes :]]
         self.sent_bytes += self.socket.sendmsg(parts)

@@ -80,7 +80,7 @@ class Generator:
         connection = socket.create_connection(self.address, timeout=READY_TIMEOUT_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
-        samples = memoryview(self.audio.of(number)).cast("B")
+        samples = self.audio.of(number).data.cast("B")
         client = Client(
             number, connection, self.dialect.talk(), samples, float(self._offsets[number]),
             ready=not self.dialect.closes_by_itself,

@@ -11,14 +11,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tflite_runtime.interpreter as tflite
 import wyoming_openwakeword
+from numpy.typing import NDArray
 from wyoming_openwakeword.const import EMB_FEATURES, EMB_STEP, MEL_SAMPLES, SAMPLES_PER_CHUNK
 
 MODELS = Path(wyoming_openwakeword.__file__).parent / "models"
 THRESHOLD = 0.5
+Samples = NDArray[Any]
 
 
 class Network:
@@ -33,13 +36,13 @@ class Network:
             self._interpreter.resize_tensor_input(self._input, shape, strict=True)
         self._interpreter.allocate_tensors()
 
-    def __call__(self, values: np.ndarray) -> np.ndarray:
+    def __call__(self, values: Samples) -> Samples:
         self._interpreter.set_tensor(self._input, values)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+        return np.asarray(self._interpreter.get_tensor(self._output))
 
 
-def detections(samples: np.ndarray, mel: Network, embed: Network, word: Network) -> list[int]:
+def detections(samples: Samples, mel: Network, embed: Network, word: Network) -> list[int]:
     """Chunks after which ``word`` is above the threshold in ``samples`` (n,)."""
     mels = np.zeros((0, 32), np.float32)
     embeddings = np.zeros((0, 96), np.float32)

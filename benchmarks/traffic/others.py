@@ -31,9 +31,9 @@ def wyoming_python() -> Path:
     if sys.version_info >= (3, 12):
         raise RuntimeError("wyoming-openwakeword 1.8.2 needs Python 3.11 or older")
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
     # Source is built with the setuptools of the new environment: nothing unpinned is fetched.
-    locked = ["--require-hashes", "--no-build-isolation", "-r", LOCK]
+    locked = ["--require-hashes", "--no-build-isolation", "-r", str(LOCK)]
     subprocess.run([*pip, "install", *locked], check=True)
     stamp.write_text(wanted, "utf-8")
     return python

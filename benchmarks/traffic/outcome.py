@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traffic.audio import CHUNK_SAMPLES, RATE
 from traffic.generator import PERIOD_S, Generator, lateness_s
@@ -20,6 +21,8 @@ LATE_S = 0.020
 """A generator that is late by more than this for one chunk in a hundred has not kept real time."""
 
 EXAMPLES = 10
+
+Seconds = Sequence[float] | NDArray[np.float64]
 
 
 class Matched(NamedTuple):
@@ -88,7 +91,7 @@ def quieten(generator: Generator, quiet_samples: int) -> None:
         client.detections = kept
 
 
-def percentiles_ms(values_s: Sequence[float]) -> dict[str, float | int | None]:
+def percentiles_ms(values_s: Seconds) -> dict[str, float | int | None]:
     """p50, p95, p99 and the largest in milliseconds, and how many there are."""
     count = len(values_s)
     if not count:
@@ -147,7 +150,7 @@ def _lost_chunks(generator: Generator, summary: dict[str, Any], sent: int) -> in
     if not summary and generator.dialect.closes_by_itself:
         return generator.chunks
     heard = summary.get("samples", sent * CHUNK_SAMPLES)
-    return max(0, -(-(generator.audio.samples - heard) // CHUNK_SAMPLES))
+    return max(0, -(-(generator.audio.samples - int(heard)) // CHUNK_SAMPLES))
 
 
 def quiet(seconds: float) -> int:

@@ -138,8 +138,8 @@ def say(text: str) -> None:
 def _server(plan: Plan, who: Contender) -> Iterator[Running]:
     allow_many_files()
     if plan.url:
-        host, _, port = plan.url.partition("://")[2].partition("/")[0].rpartition(":")
-        yield Running((host or HOST, int(port)), None, None)
+        host, _, said = plan.url.partition("://")[2].partition("/")[0].rpartition(":")
+        yield Running((host or HOST, int(said)), None, None)
         return
     with tempfile.TemporaryDirectory(prefix="wakeword-load-") as folder:
         port = free_port()

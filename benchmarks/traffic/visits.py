@@ -115,7 +115,7 @@ class Visit:
 
     def some_audio(self) -> memoryview:
         stream = self.dice.randrange(len(self.ground.audio.cuts))
-        return memoryview(self.ground.audio.of(stream)).cast("B")
+        return self.ground.audio.of(stream).data.cast("B")
 
     def send_chunks(self, audio: memoryview, first: int, count: int, pace: float) -> None:
         """``count`` chunks, each ``pace`` times its duration after the one before."""
@@ -138,7 +138,7 @@ def polite(visit: Visit, pace: float = 1.0) -> None:
     ground = visit.ground
     stream = visit.dice.randrange(len(ground.audio.cuts))
     visit.wire.start()
-    audio = memoryview(ground.audio.of(stream)).cast("B")
+    audio = ground.audio.of(stream).data.cast("B")
     visit.send_chunks(audio, 0, len(audio) // CHUNK_BYTES, pace)
     if ground.stopping.is_set():
         return
