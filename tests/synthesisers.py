@@ -1,4 +1,4 @@
-"""Speech synthesisers of this machine; tests that need one skip where it is missing.
+"""Programs of this machine that make sound; tests that need one skip where it is missing.
 
 ``WAKEWORD_REQUIRE_SYNTHESISER=1`` makes such a skip a failure (conftest.py).
 """
@@ -23,7 +23,7 @@ def needs(program: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return mark
 
 
-needs_espeak = needs("espeak-ng")
+needs_espeak, needs_sox = needs("espeak-ng"), needs("sox")
 
 
 def skip_without(program: str) -> None:

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from sound_files import chirp, write
+from synthesisers import needs_sox
 
 from wakeword.audio.files import read_audio
 
@@ -49,6 +50,7 @@ def test_standard_input_takes_wav_and_raw(tmp_path):
     assert read_stdin(b"") == "AudioError standard input: is empty"
 
 
+@needs_sox
 def test_sox_and_its_wrong_lengths_can_be_piped_in():
     sox = subprocess.run(
         ["sox", "-V1", "-n", "-r", "16000", "-c", "2", "-b", "24", "-t", "wav", "-", "synth", "1"],
