@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wakeword.cli.trial_options import Stages, TrialOptions
+from wakeword.cli.command_protocol import command_trials, measured_on
+from wakeword.cli.trial_options import TrialOptions
 from wakeword.evaluation.commands.report import draw
 from wakeword.evaluation.commands.tables import text_report
 from wakeword.files import atomic_write
 from wakeword.runtime import Bundle
-from wakeword.training.commands.features import clip_features
-from wakeword.training.commands.measure import measure_commands, trials_of
 
 SPLIT, SEED = "test", 1
 ALT = {"roc": "False rejects over false alarms", "confusion": "What is taken for what"}
@@ -24,11 +23,8 @@ def commands(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
     EvaluationError
         ``bundle`` is no command set, or the manifest lacks its words.
     """
-    manifest, noise = TrialOptions(manifest_path, SPLIT, (), SEED).read(bundle)
-    trials = trials_of(bundle, manifest, noise, SPLIT, SEED)
-    with Stages() as stage:
-        features = clip_features(trials, bundle.metadata.frontend, stage)
-    results = [measure_commands(bundle, trials, features)]
+    manifest, trials = command_trials([bundle], TrialOptions(manifest_path, SPLIT, (), SEED))
+    results = measured_on([bundle], trials)
     (folder / "figures").mkdir(exist_ok=True)
     links = []
     for name, picture in draw(results).items():

@@ -31,8 +31,8 @@ def run_commands(
         check_commands_folder(report.folder)
         if report.pictures:
             require_matplotlib("drawing a report")
-    manifest, trials = _open(bundles, trial)
-    results = _measured(bundles, trials)
+    manifest, trials = command_trials(bundles, trial)
+    results = measured_on(bundles, trials)
     _print(results, as_json)
     if report.folder is not None:
         about = _about(bundles, manifest, trials[0])
@@ -40,7 +40,7 @@ def run_commands(
         note(f"report written to {report.folder}")
 
 
-def _open(
+def command_trials(
     bundles: Sequence[Bundle], trial: TrialOptions
 ) -> tuple[Manifest, list[CommandTrials]]:
     """The clips of each model; those of one set of words are the same."""
@@ -57,16 +57,16 @@ def _open(
     return manifest, trials
 
 
-def _measured(
+def measured_on(
     bundles: Sequence[Bundle], trials: Sequence[CommandTrials]
 ) -> list[CommandResult]:
+    """What each bundle makes of its clips, which are read once for all of one front end."""
     from wakeword.training.commands.features import clip_features
     from wakeword.training.commands.measure import measure_commands
 
     features: dict[Any, Any] = {}
     results = []
     for bundle, clips in zip(bundles, trials, strict=True):
-        # Runs with several seeds share their front end: clips are read once for all of them.
         key = (bundle.metadata.frontend, clips.config)
         if key not in features:
             with Stages() as stage:
