@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -237,6 +238,27 @@ def test_a_result_waits_for_a_full_disk(
 
     monkeypatch.setattr(table, "end", full_at_first)
     assert ended(rest, post(rest, [negative()]))["status"] == "done" and tries[0] == 4
+
+
+def test_a_job_that_has_just_ended_is_all_done(
+    server: LiveServer, rest: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row says so before the queue has let go of it."""
+    table, read = server.service.store.calibrations, threading.Event()
+    end = table.end
+
+    def end_and_wait(*arguments: Any) -> bool:
+        written = end(*arguments)
+        read.wait(60.0)
+        return written
+
+    monkeypatch.setattr(table, "end", end_and_wait)
+    job = ended(rest, post(rest, [negative()]))
+    held = server.service.calibrations.progress(job["id"])
+    read.set()
+    assert held is not None
+    assert (job["status"], job["progress"], job["scored_s"]) == ("done", 1.0, None)
+    assert not any((server.settings.state_dir / "uploads").iterdir())
 
 
 def test_a_model_that_was_replaced_meanwhile_is_not_measured(

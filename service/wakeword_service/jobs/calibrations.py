@@ -167,14 +167,16 @@ class Calibrations:
                 logger.exception("a calibration broke")
                 self._end(job, "failed", None, "a fault of the server; its log says more")
             finally:
-                self.uploads.remove(job.folder)
                 with self._lock:
                     self._jobs.pop(job.id, None)
 
     def _work(self, job: _Job) -> tuple[CalibrationStatus, dict[str, Any] | None, str | None]:
         said: dict[str, Any] = {}
-        if job.stopped is None and self._store.calibrations.start(job.id):
-            said = self._talk(job)
+        try:
+            if job.stopped is None and self._store.calibrations.start(job.id):
+                said = self._talk(job)
+        finally:
+            self.uploads.remove(job.folder)  # before anyone reads that it has ended
         if job.stopped is not None:
             return "failed", None, job.stopped
         if "result" in said:

@@ -225,6 +225,8 @@ def _unknown(calibration: str) -> Problem:
 def _answer(row: CalibrationRow, progress: Progress | None) -> Calibration:
     result = row.result or {}
     part = 1.0 if row.status == "done" else None
+    if row.finished_s is not None:
+        progress = None  # of a job that has just ended: its last word may be old
     if progress is not None and progress.total_s:
         part = min(1.0, progress.done_s / progress.total_s)
     return Calibration(
