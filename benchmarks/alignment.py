@@ -15,15 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from sections import Section
 
 from wakeword.alignment.ctc import METHODS, Method, make_aligner
 from wakeword.cli.progress import progress
 from wakeword.data.alignment import Alignment, align_recordings, choose
 from wakeword.data.manifest import Manifest, read_manifest
 from wakeword.data.vocabulary import Vocabulary
-from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.tables import markdown
-from wakeword.files import atomic_write
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "training.md"
 SECTION = "alignment"
@@ -62,12 +61,10 @@ def main() -> None:
     parser.add_argument("--method", action="append", choices=METHODS, help="repeatable")
     parser.add_argument("--document", type=Path, default=DOCUMENT, help="the page to write")
     given = parser.parse_args()
-    page = given.document.read_text("utf-8")
-    replace_section(page, SECTION, "")  # damaged: say so before measuring
+    section = Section(given.document, SECTION)
     timed = with_times(read_manifest(given.manifest), given.corpus, given.split)
     rows = [e.row() for m in given.method or METHODS for e in errors_of(m, timed, given.corpus)]
-    with atomic_write(given.document) as out:
-        out.write(replace_section(page, SECTION, text_of(timed, given.corpus, rows)))
+    section.write(text_of(timed, given.corpus, rows))
 
 
 def with_times(manifest: Manifest, corpus: str, split: str | None) -> Manifest:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sections import Section
+
 from wakeword.cli.command_protocol import command_trials, measured_on
 from wakeword.cli.trial_options import TrialOptions
 from wakeword.evaluation.commands.report import draw
 from wakeword.evaluation.commands.tables import text_report
-from wakeword.files import atomic_write
 from wakeword.runtime import Bundle
 
 SPLIT, SEED = "test", 1
 ALT = {"roc": "False rejects over false alarms", "confusion": "What is taken for what"}
 
 
-def commands(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
-    """Accuracy, classes, confusions, and their pictures in ``folder``/figures.
+def commands(bundle: Bundle, manifest_path: Path, section: Section) -> str:
+    """Accuracy, classes, confusions, and their pictures.
 
     Raises
     ------
@@ -25,14 +26,10 @@ def commands(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
     """
     manifest, trials = command_trials([bundle], TrialOptions(manifest_path, SPLIT, (), SEED))
     results = measured_on([bundle], trials)
-    (folder / "figures").mkdir(exist_ok=True)
     links = []
     for name, picture in draw(results).items():
         kind = Path(name).stem.split("-")[0]
-        path = folder / "figures" / f"{bundle.name}-{kind}.png"
-        with atomic_write(path, "wb") as out:
-            out.write(picture)
-        links.append(f"![{ALT[kind]}](figures/{path.name})")
+        links.append(section.picture(f"{bundle.name}-{kind}.png", picture, ALT[kind]))
     said = (
         f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…) on the "
         f"split `{SPLIT}` of the manifest with sha256 {manifest.sha256[:12]}…, seed {SEED}."

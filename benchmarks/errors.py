@@ -17,15 +17,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sections import Section
 
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.evaluation.conditions import Condition
-from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.events import Track
 from wakeword.evaluation.listening.findings import Finding, worst_findings
 from wakeword.evaluation.measurement import Evaluation, evaluate
 from wakeword.evaluation.tables import markdown
-from wakeword.files import atomic_write
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.training.measuring import Scored, score_trials
 from wakeword.training.trials import Trials
@@ -51,17 +50,15 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
     given = parser.parse_args()
+    section = Section(DOCUMENT, "errors")
     bundle = find_bundle(given.model)
     _, trials = TrialOptions(given.manifest, "dev", (), seed=1).open(bundle)
     with Stages() as stage:
         scored = score_trials(bundle, trials, CONDITIONS, stage)
-    text = section(bundle, trials, scored)
-    document = replace_section(DOCUMENT.read_text("utf-8"), "errors", text)
-    with atomic_write(DOCUMENT) as out:
-        out.write(document)
+    section.write(text_of(bundle, trials, scored))
 
 
-def section(bundle: Bundle, trials: Trials, scored: Scored) -> str:
+def text_of(bundle: Bundle, trials: Trials, scored: Scored) -> str:
     """All tables, with what they were measured on."""
     target = bundle.metadata.default_target_fa_per_hour
     misses = found(bundle, scored, target, "miss")

@@ -33,11 +33,11 @@ from bench.published import Published, as_json, path_of
 from bench.show import NOTES, rows_of, table_of
 from bench.trained import Clips, bundles_in, shipped_figures, wake_word_figures
 from ending import run
+from sections import Section
 
 from wakeword.cli.options import note
 from wakeword.data.manifest import read_manifest
 from wakeword.errors import EvaluationError
-from wakeword.evaluation.documents import replace_section
 from wakeword.files import atomic_write, read_json, write_csv, write_json
 from wakeword.networks import NETWORKS, named_network
 from wakeword.runtime import Bundle, find_bundle
@@ -52,9 +52,7 @@ def main() -> None:
     """Measure what is not measured yet, and show all of it."""
     given = _arguments()
     names = [named_network(name).name for name in given.networks]
-    document = given.document and given.document.read_text("utf-8")
-    if document is not None:
-        replace_section(document, SECTION, "")  # damaged: say so before measuring
+    section = given.document and Section(given.document, SECTION)
     shipped, others = find_bundle(given.model), [Bundle.load(path) for path in given.bundle]
     published = Published(given.document, shipped)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -70,8 +68,8 @@ def main() -> None:
         image.write(picture_of(figures))
     print(table_of(figures))
     note(f"written to {given.out}")
-    if given.document is not None:
-        _write_section(given.document, figures, shipped)
+    if section is not None:
+        _write_section(section, given.document, figures, shipped)
 
 
 def _arguments() -> argparse.Namespace:
@@ -140,19 +138,18 @@ def _say_what_is_missing(figures: Sequence[dict[str, Any]]) -> None:
         note(f"no {what} of {len(missing)} networks: {', '.join(missing) or 'none'}")
 
 
-def _write_section(path: Path, figures: list[dict[str, Any]], shipped: Bundle) -> None:
+def _write_section(
+    section: Section, page: Path, figures: list[dict[str, Any]], shipped: Bundle
+) -> None:
     """The table, the picture and what they mean, into the page."""
-    picture = path_of(path).with_suffix(".png")
-    picture.parent.mkdir(exist_ok=True)
-    with atomic_write(picture, "wb") as image:
-        image.write(picture_of(figures))
-    write_json(path_of(path), as_json(figures, shipped))
+    kept = path_of(page)
+    link = section.picture(
+        kept.with_suffix(".png").name, picture_of(figures), "Accuracy and time over operations"
+    )
+    write_json(kept, as_json(figures, shipped))
     told = f"Beside `{shipped.name}` {shipped.metadata.version} ({shipped.sha256[:12]})."
-    parts = [told, str(table_of(figures)), "\n".join(f"- {n}" for n in NOTES),
-             f"![Accuracy and time over operations](figures/{picture.name})"]  # fmt: skip
-    document = path.read_text("utf-8")
-    with atomic_write(path) as out:
-        out.write(replace_section(document, SECTION, "\n\n".join(parts)))
+    parts = [told, str(table_of(figures)), "\n".join(f"- {n}" for n in NOTES), link]
+    section.write("\n\n".join(parts))
 
 
 if __name__ == "__main__":

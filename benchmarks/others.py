@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from ending import run
 from foreign import FOREIGN, WORD, Foreign
+from sections import Section
 
 from wakeword.cli.options import note
 from wakeword.cli.trial_options import Stages, TrialOptions
@@ -30,12 +31,11 @@ from wakeword.errors import EvaluationError
 from wakeword.evaluation.bootstrap import by_speaker, share_interval
 from wakeword.evaluation.calibration import choose_threshold, negative_curve
 from wakeword.evaluation.conditions import Condition
-from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.events import EventRules, Track
 from wakeword.evaluation.outcomes import outcomes_of
 from wakeword.evaluation.scoring import Clip, event_rules
 from wakeword.evaluation.tables import markdown
-from wakeword.files import atomic_write, write_csv, write_json
+from wakeword.files import write_csv, write_json
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.training.measuring import Stage, score_trials
 from wakeword.training.trials import Trials
@@ -64,9 +64,7 @@ class Heard:
 def main() -> None:
     """Hear with all engines, and show what each misses."""
     given = _arguments()
-    document = given.document and given.document.read_text("utf-8")
-    if document is not None:
-        replace_section(document, SECTION, "")  # damaged: say so before measuring
+    section = given.document and Section(given.document, SECTION)
     bundles = [find_bundle(name) for name in given.model]
     for bundle in bundles:
         if WORD not in bundle.words:
@@ -87,9 +85,8 @@ def main() -> None:
     write_csv(given.out / "others.csv", [_flat(row) for row in rows])
     print(text)
     note(f"written to {given.out}")
-    if document is not None:
-        with atomic_write(given.document) as file:
-            file.write(replace_section(document, SECTION, text))
+    if section is not None:
+        section.write(text)
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,14 +14,13 @@ import argparse
 from pathlib import Path
 
 from ending import run
+from sections import Section
 
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.data.picovoice_plan import HOURS, StreamConfig
-from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.picovoice_report import draw
 from wakeword.evaluation.picovoice_result import BENCHMARK_WORDS
 from wakeword.evaluation.picovoice_tables import text_report
-from wakeword.files import atomic_write
 from wakeword.runtime import find_bundle
 from wakeword.training.picovoice import Protocol, run_protocol
 
@@ -41,8 +40,7 @@ def main() -> None:
     parser.add_argument("--document", type=Path, default=ROOT / "docs" / "evaluation.md")
     given = parser.parse_args()
     bundle = find_bundle(given.model)
-    section = f"picovoice benchmark of {bundle.name}"
-    replace_section(given.document.read_text("utf-8"), section, "")  # damaged: say so at once
+    section = Section(given.document, f"picovoice benchmark of {bundle.name}")
     protocol = Protocol(
         StreamConfig(hours=given.hours, seed=SEED),
         words=tuple(w for w in bundle.words if w in BENCHMARK_WORDS),
@@ -53,10 +51,6 @@ def main() -> None:
     manifest, trials = options.open(bundle)
     with Stages() as stage:
         result = run_protocol(bundle, trials, manifest.sha256, protocol, stage)
-    picture = given.document.parent / "figures" / f"{bundle.name}-picovoice.png"
-    picture.parent.mkdir(exist_ok=True)
-    with atomic_write(picture, "wb") as out:
-        out.write(draw(result))
     noise = {r.corpus for r in trials.recordings} & trials.config.noise_corpora
     said = (
         f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…), split "
@@ -64,11 +58,10 @@ def main() -> None:
         f"{given.hours:g} h, speech from `{given.speech_corpus}`, noise from "
         f"{', '.join(f'`{name}`' for name in sorted(noise))}."
     )
-    link = f"![Missed over false alarms on the streams](figures/{picture.name})"
-    text = f"### {bundle.name}\n\n{said}\n\n{text_report(result)}\n\n{link}"
-    document = given.document.read_text("utf-8")
-    with atomic_write(given.document) as page:
-        page.write(replace_section(document, section, text))
+    link = section.picture(
+        f"{bundle.name}-picovoice.png", draw(result), "Missed over false alarms on the streams"
+    )
+    section.write(f"### {bundle.name}\n\n{said}\n\n{text_report(result)}\n\n{link}")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sections import Section
 from soak import soak
 from traffic.outcome import LATE_S
 from traffic.pictures import LIMIT_MS, load_picture, soak_picture
 from traffic.runs import Plan, ladder, measure
 
 from wakeword.evaluation.tables import markdown
-from wakeword.files import atomic_write
 
 LOADS = ((1, 180.0), (10, 60.0), (100, 45.0), (300, 45.0), (500, 45.0), (1000, 45.0))
 """Streams of our own server, and seconds of each: few streams need long for some detections."""
@@ -34,9 +34,9 @@ def measure_section(section: str, model: str, manifest: Path) -> Any:
     return soak(SOAK_MINUTES, SOAK_CLIENTS, model, manifest, seed=1)
 
 
-def section(name: str, found: Any, folder: Path) -> str:
-    """The text of section ``name``; its picture goes into ``folder``/figures."""
-    return load_section(found, folder) if name == "load" else soak_section(found, folder)
+def text_of(name: str, found: Any, section: Section) -> str:
+    """The text of section ``name``, with its picture."""
+    return load_text(found, section) if name == "load" else soak_text(found, section)
 
 
 def measure_load(model: str, manifest: Path) -> list[dict[str, Any]]:
@@ -56,14 +56,13 @@ def holds(run: dict[str, Any]) -> bool:
     return whole and (p99 is None or p99 <= LIMIT_MS)
 
 
-def load_section(runs: Sequence[dict[str, Any]], folder: Path) -> str:
-    """Tables and picture of the runs; the picture goes into ``folder``/figures."""
+def load_text(runs: Sequence[dict[str, Any]], section: Section) -> str:
+    """Tables and picture of the runs."""
     ours = [run for run in runs if run["server"] == "wakeword"]
     others = [run for run in runs if run["server"] != "wakeword"]
     machine = runs[0]["machine"]
     names = sorted(machine.keys() - NOT_PACKAGES)
     packages = ", ".join(f"{name} {machine[name]}" for name in names)
-    picture = _save(folder, "load.png", load_picture(runs))
     audio = runs[0]["audio"]
     parts = [
         f"{machine['cores']} cores of {machine['cpu']} for the server and the generator together, "
@@ -77,7 +76,9 @@ def load_section(runs: Sequence[dict[str, Any]], folder: Path) -> str:
         _heard_table(others),
         _cost_table(others),
         "\n".join(f"- {line}" for line in _bears(runs)),
-        f"![Latency and processor time over streams]({picture})",
+        section.picture(
+            "load.png", load_picture(runs), "Latency and processor time over streams"
+        ),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -85,8 +86,8 @@ def load_section(runs: Sequence[dict[str, Any]], folder: Path) -> str:
 NOT_PACKAGES = {"cores", "cpu", "kernel", "python"}
 
 
-def soak_section(seen: dict[str, Any], folder: Path) -> str:
-    """What the soak saw; the picture goes into ``folder``/figures."""
+def soak_text(seen: dict[str, Any], section: Section) -> str:
+    """What the soak saw, as words, table and picture."""
     visits = sum(seen["visits"].values())
     kinds = ", ".join(f"{name} {count}" for name, count in seen["visits"].items())
     before, after = seen["before"], seen["after"]
@@ -105,7 +106,7 @@ def soak_section(seen: dict[str, Any], folder: Path) -> str:
             f"Memory grew by {seen['slope_mb_per_hour']:.2f} MiB an hour after the first fifth of "
             f"the time (median slope); it was {seen['peak_rss_mb']:.0f} MiB at most.",
             verdict,
-            f"![Memory and open files]({_save(folder, 'soak.png', soak_picture(seen))})",
+            section.picture("soak.png", soak_picture(seen), "Memory and open files"),
         ]
     )
 
@@ -169,11 +170,3 @@ def _bears(runs: Sequence[dict[str, Any]]) -> list[str]:
 
 def _ms(value: float | None) -> str:
     return "" if value is None else f"{value:.0f} ms" if value >= 10.0 else f"{value:.1f} ms"
-
-
-def _save(folder: Path, name: str, picture: bytes) -> str:
-    path = folder / "figures" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, "wb") as out:
-        out.write(picture)
-    return f"figures/{name}"

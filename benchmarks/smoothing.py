@@ -14,15 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sections import Section
 
 from wakeword.cli.trial_options import Stages, TrialOptions
 from wakeword.evaluation.conditions import Condition
-from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.events import Track
 from wakeword.evaluation.measurement import evaluate
 from wakeword.evaluation.scoring import event_rules
 from wakeword.evaluation.tables import markdown
-from wakeword.files import atomic_write
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.runtime.sections import SmootherConfig
 from wakeword.runtime.smoother import Smoother
@@ -44,6 +43,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
     given = parser.parse_args()
+    section = Section(DOCUMENT, "smoothing")
     bundle = with_steps(find_bundle(given.model), 1)
     _, trials = TrialOptions(given.manifest, "dev", (), seed=1).open(bundle)
     with Stages() as stage:
@@ -56,9 +56,7 @@ def main() -> None:
         f"{bundle.metadata.default_target_fa_per_hour:g} false alarms per hour, mean of "
         f"{len(bundle.words)} words:\n\n{table}"
     )
-    document = replace_section(DOCUMENT.read_text("utf-8"), "smoothing", text)
-    with atomic_write(DOCUMENT) as out:
-        out.write(document)
+    section.write(text)
 
 
 def row_of(bundle: Bundle, raw: Scored, steps: int) -> list[str]:

@@ -22,13 +22,13 @@ from typing import Any
 
 from commands_section import commands
 from ending import run
+from sections import Section
 
 from wakeword.cli.trial_options import Stages, TrialOptions
-from wakeword.evaluation.documents import replace_section
 from wakeword.evaluation.measurement import DEFAULT_SNRS_DB, evaluate
 from wakeword.evaluation.pictures import OVERVIEW, curve_pictures
 from wakeword.evaluation.tables import markdown, text_report
-from wakeword.files import atomic_write, read_json, write_json
+from wakeword.files import read_json, write_json
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.training.measuring import score_trials
 from wakeword.training.trials import Trials
@@ -61,21 +61,19 @@ def main() -> None:
     given.model = given.model or ("commands" if given.section == "commands" else "seven")
     bundle = find_bundle(given.model)
     name = f"figures of {bundle.name}" if given.section == "figures" else given.section
-    replace_section(path.read_text("utf-8"), name, "")  # damaged: say so before measuring
+    section = Section(path, name)
     if given.section == "figures":
-        text = figures(bundle, given.manifest, path.parent)
+        text = figures(bundle, given.manifest, section)
     elif given.section == "commands":
-        text = commands(bundle, given.manifest, path.parent)
+        text = commands(bundle, given.manifest, section)
     elif given.section == "engine":
         text = engine(given.model, bundle)
     else:
-        text = service(given, path.parent)
-    document = path.read_text("utf-8")
-    with atomic_write(path) as out:
-        out.write(replace_section(document, name, text))
+        text = service(given, path.parent, section)
+    section.write(text)
 
 
-def service(given: argparse.Namespace, folder: Path) -> str:
+def service(given: argparse.Namespace, folder: Path, section: Section) -> str:
     """Load or soak of the service; what was measured is kept in ``figures/``."""
     sys.path.insert(0, str(Path(__file__).parent))
     import service_section
@@ -86,10 +84,10 @@ def service(given: argparse.Namespace, folder: Path) -> str:
         found = service_section.measure_section(given.section, given.model, given.manifest)
         (folder / "figures").mkdir(exist_ok=True)
         write_json(folder / "figures" / f"{given.section}.json", found)
-    return service_section.section(given.section, found, folder)
+    return service_section.text_of(given.section, found, section)
 
 
-def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
+def figures(bundle: Bundle, manifest_path: Path, section: Section) -> str:
     """Misses and false alarms of a bundle, with a picture of the curves."""
     options = TrialOptions(manifest_path, SPLIT, (), SEED)
     manifest, trials = options.open(bundle)
@@ -97,17 +95,16 @@ def figures(bundle: Bundle, manifest_path: Path, folder: Path) -> str:
     with Stages() as stage:
         scored = score_trials(bundle, trials, conditions, stage)
     result = evaluate(bundle, scored.recorded, scored.by_condition, scored.rules)
-    picture = folder / "figures" / f"{bundle.name}-{OVERVIEW}"
-    picture.parent.mkdir(exist_ok=True)
-    with atomic_write(picture, "wb") as out:
-        out.write(curve_pictures(result, conditions)[OVERVIEW])
+    link = section.picture(
+        f"{bundle.name}-{OVERVIEW}", curve_pictures(result, conditions)[OVERVIEW],
+        "Missed over false alarms, by word",
+    )  # fmt: skip
     said = (
         f"Bundle `{bundle.name}` {bundle.metadata.version} (sha256 {bundle.sha256[:12]}…) on the "
         f"split `{SPLIT}` of the manifest with sha256 {manifest.sha256[:12]}…, and on all of the "
         f"corpora that it was not trained on ({_unheard(bundle, trials)}); seed {SEED}. A "
         f"detection counts up to {scored.rules.tolerance_s:.2f} s after the word."
     )
-    link = f"![Missed over false alarms, by word](figures/{picture.name})"
     return f"### {bundle.name}\n\n{said}\n\n{text_report(result, conditions)}\n\n{link}"
 
 

@@ -77,7 +77,9 @@ def test_table_1_is_trained_row_by_row_and_goes_on_after_an_interruption(
     assert {r["row"] for r in rows(out / "table1.csv")} == {"7"}
     monkeypatch.setattr(study, "measured", measured)
     capsys.readouterr()
-    run(study, monkeypatch, *given)
+    page = tmp_path / "studies.md"
+    page.write_text("# Studies\n", "utf-8")
+    run(study, monkeypatch, *given, "--document", page)
     printed, notes = capsys.readouterr()
     assert "row-07: measured before" in notes and "row-07: round" not in notes
     assert "row-01: round 2/2" in notes and "mined" not in notes
@@ -92,6 +94,13 @@ def test_table_1_is_trained_row_by_row_and_goes_on_after_an_interruption(
     assert "| 45k " in printed and "| 5.54 % " in printed and "| 127k " in printed
     assert (out / "table1.md").read_text("utf-8") == printed
     assert (out / "table1.png").read_bytes().startswith(b"\x89PNG")
+    text = page.read_text("utf-8")
+    begin = "# Studies\n\n<!-- begin study table1 -->\n2 rounds, seed 1; 8 clips of 2 words"
+    assert text.startswith(begin)
+    assert printed.strip() in text
+    assert (tmp_path / "figures" / "study-table1.png").read_bytes() == (
+        out / "table1.png"
+    ).read_bytes()
     bundle = Bundle.load(out / "runs" / "row-01" / "bundle")
     assert str(bundle.metadata.model.parameters) in {r["parameters"] for r in found}
     assert bundle.operating_points(LOW).targets == (0.5, 1.0)

@@ -12,6 +12,7 @@ from wakeword.evaluation.tables import Table
 from wakeword.training.derived import Changes
 
 KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0), ("noise", 10.0), ("noise", 20.0))
+ALT = "Missed over distance, with and without rooms in training"
 DISTANCES_M = (0.5, 1.0, 2.0, 3.0, 4.5)
 TARGET_FA_PER_HOUR = 1.0
 NAMES = {"near": "without rooms", "far": "with rooms in training"}

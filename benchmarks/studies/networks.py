@@ -17,6 +17,7 @@ from wakeword.training.recipe import read_recipe
 KINDS: tuple[tuple[Kind, float], ...] = (
     ("noise", 10.0), ("noise", 5.0), ("babble", 10.0), ("clean", math.inf),
 )  # fmt: skip
+ALT = "What networks miss under each condition"
 DISTANCES_M = ()
 TARGET_FA_PER_HOUR = 0.5
 CHOSEN = ("tc-resnet8", "ds-cnn-s", "res8-narrow", "crnn")

@@ -16,6 +16,7 @@ from wakeword.training.derived import Changes
 from wakeword.training.recipe import Recipe
 
 KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0),)
+ALT = "Missed over recordings, with and without mining"
 DISTANCES_M = ()
 CONDITION = Condition("noise", 5.0).name
 TARGET_FA_PER_HOUR = 0.5

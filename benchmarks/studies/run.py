@@ -6,6 +6,7 @@
     python benchmarks/studies/run.py distance --manifest ...
     python benchmarks/studies/run.py networks --manifest ... --networks tc-resnet8 crnn --seeds 1
     python benchmarks/studies/run.py table1 --manifest ... --plan
+    python benchmarks/studies/run.py table1 --manifest ... --document docs/studies.md
 
 ``table1`` trains architectures of the paper's Table 1, ``recordings`` is its Figure 2 (number of
 training recordings, with and without hard negative mining), ``distance`` its Figure 4 (with and
@@ -15,7 +16,8 @@ benchmarks/recipes/seven-alone.toml (or --recipe) are trained one after the othe
 ``wakeword train`` would, and measured on the dev split of the manifest. Stop it at any time and
 call it again: it goes on from the last checkpoint, and what was measured is not measured again.
 Tables, picture and STUDY.json (missed at 0.5 and 1 false alarms per hour and word) are written anew
-after every variant, into runs/studies/STUDY; the trained bundles are there in runs/*/bundle.
+after every variant, into runs/studies/STUDY; the trained bundles are there in runs/*/bundle. With
+--document the page's section of the study is written at the end, and its picture beside the page.
 
 --plan trains nothing: it lists the variants, and how long their network's steps take here.
 """
@@ -32,6 +34,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ending import run
+from sections import Section
 
 from studies import distance, networks, recordings, table1
 from studies.plan import plan
@@ -62,6 +65,7 @@ def main() -> None:
     if given.plan:
         print(plan(variants, setting))
         return
+    section = given.document and Section(given.document, f"study {given.study}")
     done: list[dict[str, Any]] = []
     for number, variant in enumerate(variants, start=1):
         note(f"{given.study}: {variant.name}, {number} of {len(variants)}")
@@ -69,6 +73,8 @@ def main() -> None:
         _write(given.study, folder, done)
     print(study.table(done))
     note(f"written to {folder}")
+    if section is not None:
+        _write_section(section, given.study, done)
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,6 +96,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", default=list(networks.CHOSEN), metavar="NAME",
                         help="networks to compare, or recipes whose network is taken")  # fmt: skip
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="seeds of each network")
+    parser.add_argument("--document", type=Path, help="page whose section is written anew")
     parser.add_argument("--plan", action="store_true", help="only say what it would take")
     return parser.parse_args()
 
@@ -117,6 +124,22 @@ def _write(study: str, folder: Path, done: Values) -> None:
         file.write(f"{STUDIES[study].table(done)}\n")
     with atomic_write(folder / f"{study}.png", "wb") as image:
         image.write(STUDIES[study].picture(done))
+
+
+def _write_section(section: Section, study: str, done: Values) -> None:
+    """What was measured on what, table and picture, into the page."""
+    rows = done[0]["rows"]
+    first = rows[0]
+    alarms = {r["target_fa_per_hour"]: r["alarms_all_words"] for r in rows}
+    counted = ", ".join(f"{n} at {target:g} per hour and word" for target, n in alarms.items())
+    told = (
+        f"{done[0]['rounds']} rounds, seed {done[0]['seed']}; {first['clips']} clips of "
+        f"{first['words']} words by {first['speakers']} speakers, {first['hours']:.2f} h without "
+        f"them; alarms of all words together: {counted}."
+    )
+    table, picture = STUDIES[study].table(done), STUDIES[study].picture(done)
+    link = section.picture(f"study-{study}.png", picture, STUDIES[study].ALT)
+    section.write(f"{told}\n\n{table}\n\n{link}")
 
 
 if __name__ == "__main__":
