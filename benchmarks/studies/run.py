@@ -74,7 +74,7 @@ def main() -> None:
     print(study.table(done))
     note(f"written to {folder}")
     if section is not None:
-        _write_section(section, given.study, done)
+        _write_section(section, given.study, folder, done)
 
 
 def _arguments() -> argparse.Namespace:
@@ -126,18 +126,24 @@ def _write(study: str, folder: Path, done: Values) -> None:
         image.write(STUDIES[study].picture(done))
 
 
-def _write_section(section: Section, study: str, done: Values) -> None:
-    """What was measured on what, table and picture, into the page."""
-    rows = done[0]["rows"]
-    first = rows[0]
-    alarms = {r["target_fa_per_hour"]: r["alarms_all_words"] for r in rows}
-    counted = ", ".join(f"{n} at {target:g} per hour and word" for target, n in alarms.items())
+def _write_section(section: Section, study: str, folder: Path, done: Values) -> None:
+    """What was measured on what, and the table and picture of ``folder``, into the page."""
+    first = done[0]["rows"][0]
+    rounds, seeds = (", ".join(map(str, sorted({v[k] for v in done}))) for k in ("rounds", "seed"))
+    alarms: dict[float, set[int]] = {}
+    for row in (row for v in done for row in v["rows"]):
+        alarms.setdefault(row["target_fa_per_hour"], set()).add(row["alarms_all_words"])
+    counted = ", ".join(
+        f"{' or '.join(map(str, sorted(counts)))} at {target:g} per hour and word"
+        for target, counts in alarms.items()
+    )
     told = (
-        f"{done[0]['rounds']} rounds, seed {done[0]['seed']}; {first['clips']} clips of "
+        f"{rounds} rounds, seed {seeds}; {first['clips']} clips of "
         f"{first['words']} words by {first['speakers']} speakers, {first['hours']:.2f} h without "
         f"them; alarms of all words together: {counted}."
     )
-    table, picture = STUDIES[study].table(done), STUDIES[study].picture(done)
+    table = (folder / f"{study}.md").read_text("utf-8").strip()
+    picture = (folder / f"{study}.png").read_bytes()
     link = section.picture(f"study-{study}.png", picture, STUDIES[study].ALT)
     section.write(f"{told}\n\n{table}\n\n{link}")
 
