@@ -8,15 +8,19 @@
 metres away in simulated rooms. For each engine the threshold is chosen on the same negatives for
 0.5 false alarms per hour, as ``wakeword evaluate`` chooses it. An engine of others hears
 everything as one stream, with a second of faint noise before and after each recording; of ours
-each recording is a stream of its own. Table, CSV and JSON go to --out.
+each recording is a stream of its own. CSV and JSON go to --out, anew after each engine: stopped and
+called again, it measures what it has not.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +39,7 @@ from wakeword.evaluation.events import EventRules, Track
 from wakeword.evaluation.outcomes import outcomes_of
 from wakeword.evaluation.scoring import Clip, event_rules
 from wakeword.evaluation.tables import markdown
-from wakeword.files import write_csv, write_json
+from wakeword.files import read_json, write_csv, write_json
 from wakeword.runtime import Bundle, find_bundle
 from wakeword.training.measuring import Stage, score_trials
 from wakeword.training.trials import Trials
@@ -71,18 +75,17 @@ def main() -> None:
             raise EvaluationError(f"{bundle.name} has no word '{WORD}': {', '.join(bundle.words)}")
     _, trials = TrialOptions(given.manifest, "dev", (), seed=SEED).open(*bundles)
     rules = event_rules(bundles[0])
-    rows = []
     with Stages() as stage:
         rooms = trials.config.rooms
         trials.simulate_rooms([DISTANCE_M], stage("simulating rooms", rooms, "rooms"))
+        hearers: dict[str, Callable[[], Heard]] = {}
         for bundle in bundles:
-            rows.append(_row(_heard_by_us(bundle, trials, stage), rules))
+            hearers[bundle.sha256] = partial(_heard_by_us, bundle, trials, stage)
         for name in given.engines:
-            rows.append(_row(_heard_by(FOREIGN[name](), trials, rules, stage), rules))
+            engine = FOREIGN[name]()
+            hearers[f"{name} {version(name)}"] = partial(_heard_by, engine, trials, rules, stage)
+        rows = measured(hearers, heard_key(trials), rules, given.out)
     text = _text(rows)
-    given.out.mkdir(parents=True, exist_ok=True)
-    write_json(given.out / "others.json", rows)
-    write_csv(given.out / "others.csv", [_flat(row) for row in rows])
     print(text)
     note(f"written to {given.out}")
     if section is not None:
@@ -98,6 +101,34 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("runs/others"))
     parser.add_argument("--document", type=Path, help="page whose section is written anew")
     return parser.parse_args()
+
+
+def heard_key(trials: Trials) -> str:
+    """What all are measured on, in short: another key, other audio."""
+    conditions = [condition.name for condition in CONDITIONS]
+    recordings = sorted((r.path.as_posix(), r.seconds) for r in trials.recordings)
+    facts = (SEED, DISTANCE_M, trials.words, conditions, recordings)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def measured(
+    hearers: Mapping[str, Callable[[], Heard]], audio: str, rules: EventRules, out: Path
+) -> list[dict[str, Any]]:
+    """A row for each of ``hearers``; what ``out`` has of the same ``audio`` is not heard again."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "others.json"
+    before: list[dict[str, Any]] = read_json(path) if path.exists() else []
+    kept = {row["hearer"]: row for row in before if row.get("audio") == audio}
+    rows = []
+    for hearer, hear_all in hearers.items():
+        if hearer in kept:
+            note(f"{kept[hearer]['engine']}: measured before")
+        else:
+            kept[hearer] = {"hearer": hearer, "audio": audio, **_row(hear_all(), rules)}
+        rows.append(kept[hearer])
+        write_json(path, list(kept.values()))
+        write_csv(out / "others.csv", [_flat(row) for row in rows])
+    return rows
 
 
 def _heard_by_us(bundle: Bundle, trials: Trials, stage: Stage) -> Heard:

@@ -80,6 +80,30 @@ def test_misses_are_counted_at_the_threshold_of_half_an_alarm_an_hour(others: Mo
     assert "2 in 4.00 h" in others._text([row])
 
 
+def test_what_was_measured_on_the_same_audio_is_not_measured_again(
+    others: ModuleType, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def hearer(name: str) -> Any:
+        def hear_all() -> Any:
+            calls.append(name)
+            if name == "breaks":
+                raise KeyboardInterrupt
+            clips = [clip(name, 2.0, {1.0: peak}, peak > 0.4) for peak in (0.5, 0.3)]
+            tracks = list(others.hear(loudness(others, 160), clips, STEP))
+            return others.Heard(name, tracks, {"clean": tracks[:1]})
+
+        return hear_all
+
+    with pytest.raises(KeyboardInterrupt):
+        others.measured({n: hearer(n) for n in ("a", "breaks")}, "audio", RULES, tmp_path)
+    rows = others.measured({n: hearer(n) for n in ("b", "a")}, "audio", RULES, tmp_path)
+    assert calls == ["a", "breaks", "b"] and [row["engine"] for row in rows] == ["b", "a"]
+    others.measured({"a": hearer("a")}, "other audio", RULES, tmp_path)
+    assert calls == ["a", "breaks", "b", "a"]
+
+
 @pytest.mark.parametrize("name", ["pymicro-wakeword", "pyopen-wakeword"])
 def test_engines_of_others_give_probabilities(others: ModuleType, name: str) -> None:
     if find_spec(name.replace("-", "_")) is None:
