@@ -15,6 +15,8 @@ KINDS: tuple[tuple[Kind, float], ...] = (("noise", 5.0), ("noise", 10.0), ("nois
 ALT = "Missed over distance, with and without rooms in training"
 DISTANCES_M = (0.5, 1.0, 2.0, 3.0, 4.5)
 TARGET_FA_PER_HOUR = 1.0
+BESIDE_M = 0.06
+"""How far apart the bars of the two are drawn."""
 NAMES = {"near": "without rooms", "far": "with rooms in training"}
 
 
@@ -43,28 +45,30 @@ def table(values: Sequence[dict[str, Any]]) -> Table:
 
 
 def picture(values: Sequence[dict[str, Any]]) -> bytes:
-    """As the paper draws it: colours are SNRs, solid without, dashed with far-field training."""
+    """A panel for each SNR: solid without, dashed with far-field training, bars over speakers."""
     found = {v["variant"]: v for v in values}
-    figure = new_figure(8.0, 5.2)
-    axes = figure.add_subplot()
-    for colour, (kind, snr_db) in enumerate(KINDS):
-        for name, style in zip(NAMES, ("-", "--"), strict=True):
+    figure = new_figure(10.0, 4.4)
+    panels = figure.subplots(1, len(KINDS), sharey=True, squeeze=False)[0]
+    for axes, (kind, snr_db) in zip(panels, KINDS, strict=True):
+        for colour, (name, style) in enumerate(zip(NAMES, ("-", "--"), strict=True)):
             if name not in found:
                 continue
             conditions = [Condition(kind, snr_db, m).name for m in DISTANCES_M]
             rows = [row_of(found[name], TARGET_FA_PER_HOUR, c) for c in conditions]
             axes.errorbar(
-                DISTANCES_M,
+                [m + BESIDE_M * colour for m in DISTANCES_M],
                 [r["frr"] for r in rows],
                 ([max(0.0, r["frr"] - r["frr_low"]) for r in rows],
                  [max(0.0, r["frr_high"] - r["frr"]) for r in rows]),
                 color=f"C{colour}", linestyle=style, marker="o", markersize=4, capsize=2,
-                linewidth=1.2, label=f"{kind} at {snr_db:g} dB, {NAMES[name]}",
+                linewidth=1.2, label=NAMES[name],
             )  # fmt: skip
-    axes.set_xlim(left=0.0)
-    axes.set_xlabel("distance from talker to microphone in simulated rooms, m")
-    percent_axis(axes)
-    axes.grid(True, alpha=0.25)
-    axes.set_title(f"mean of words at {TARGET_FA_PER_HOUR:g} false alarm per hour and word")
-    axes.legend(fontsize="small")
+        axes.set_xlim(left=0.0)
+        axes.set_ylim(bottom=0.0)
+        axes.set_xlabel("distance in simulated rooms, m")
+        axes.grid(True, alpha=0.25)
+        axes.set_title(f"{kind} at {snr_db:g} dB SNR", fontsize="medium")
+    percent_axis(panels[0])
+    panels[-1].legend(fontsize="small")
+    figure.suptitle(f"mean of words at {TARGET_FA_PER_HOUR:g} false alarm per hour and word")
     return png(figure)
