@@ -11,6 +11,7 @@ from bundles import tiny_metadata
 from wakeword.networks.crnn import Crnn, CrnnConfig
 from wakeword.runtime import Bundle
 from wakeword.runtime.bundle import describe_model
+from wakeword.training.ensemble import mean_of_networks
 from wakeword.training.export import export_onnx
 
 
@@ -25,3 +26,10 @@ def crnn_bundle(config: CrnnConfig, seed: int = 0, **changes: Any) -> Bundle:
             weights *= 3.0
     model = export_onnx(network, frames, channels)
     return Bundle(Path("."), describe_model(metadata, model), model)
+
+
+def mean_bundle(*configs: CrnnConfig) -> Bundle:
+    """The mean of such networks, each with other weights."""
+    members = [crnn_bundle(config, seed) for seed, config in enumerate(configs)]
+    model = mean_of_networks([member.model for member in members])
+    return Bundle(Path("."), describe_model(members[0].metadata, model), model)

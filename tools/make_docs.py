@@ -72,14 +72,14 @@ def figures() -> str:
             p = next(p for p in table.points if p.target_fa_per_hour == target)
             assert p.frr is not None and p.frr_low is not None and p.frr_high is not None
             rows.setdefault(f"{p.condition}, {target:g} false alarms per hour", []).append(
-                f"| {word} | {p.frr:.1%} ({p.missed} of {p.clips}) | "
+                f"| {bundle.name} | {word} | {p.frr:.1%} ({p.missed} of {p.clips}) | "
                 f"{p.frr_low:.0%} to {p.frr_high:.0%} | {p.alarms} in {p.hours:.1f} h | "
                 f"{p.fa_per_hour_high:.1f} |\n"
             )
     return "\n".join(
         f"At the default operating points ({where}), on the dev speakers:\n"
-        "\n| word | missed | 95 % interval | false alarms | per hour, at most (95 %) |\n"
-        f"|---|---|---|---|---|\n{''.join(found)}"
+        "\n| model | word | missed | 95 % interval | false alarms | per hour, at most (95 %) |\n"
+        f"|---|---|---|---|---|---|\n{''.join(found)}"
         for where, found in sorted(rows.items())
     ) + "\n"
 

@@ -15,7 +15,7 @@ SHARE_ALIKE = "CC BY-SA 4.0"
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
-@pytest.fixture(scope="module", params=["seven", "telephone", "commands"])
+@pytest.fixture(scope="module", params=["seven", "seven-accurate", "telephone", "commands"])
 def shipped(request: pytest.FixtureRequest) -> Bundle:
     return find_bundle(request.param)
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from bundles import RATE
-from crnn_bundles import crnn_bundle
+from crnn_bundles import crnn_bundle, mean_bundle
 from engine_runs import assert_same, feed, speech, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +34,10 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
     return shared, plain
 
 
-@pytest.fixture(scope="module", params=["seven", "telephone", "small", "two layers", "odd"])
+SHIPPED = ["seven", "seven-accurate", "telephone"]
+
+
+@pytest.fixture(scope="module", params=[*SHIPPED, "small", "two layers", "odd", "mean"])
 def pair(request: pytest.FixtureRequest) -> tuple[Engine, Engine]:
     made = {
         "small": lambda: crnn_bundle(SMALL),
@@ -44,6 +47,9 @@ def pair(request: pytest.FixtureRequest) -> tuple[Engine, Engine]:
         ),
         "odd": lambda: crnn_bundle(
             replace(SMALL, kernel=(7, 40), stride=(6, 1)), 2, window_frames=83, step_samples=480
+        ),
+        "mean": lambda: mean_bundle(
+            SMALL, replace(SMALL, filters=6, recurrent_units=5, recurrent_layers=2), SMALL
         ),
     }  # fmt: skip
     bundle = made[request.param]() if request.param in made else find_bundle(request.param)
@@ -177,6 +183,15 @@ def test_other_networks_run_as_a_whole(change) -> None:
         split_network(data, 151, 40, 10)
     changed = Bundle(bundle.path, describe_model(bundle.metadata, data), data)
     assert isinstance(Engine(changed)._windows, WholeWindows)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"stride": (5, 2)}, {"kernel": (11, 5)}, {"recurrent_unit": "LSTM"}]
+)
+def test_the_mean_of_networks_that_share_otherwise_runs_as_a_whole(changes) -> None:
+    engine = Engine(mean_bundle(SMALL, replace(SMALL, **changes)))
+    assert isinstance(engine._windows, WholeWindows)
+    assert whole(engine, speech(1))
 
 
 @pytest.mark.parametrize(

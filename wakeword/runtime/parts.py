@@ -1,8 +1,9 @@
-"""A convolutional recurrent network in two parts, so that windows can share what lies between.
+"""Convolutional recurrent networks in two parts, so that windows can share what lies between.
 
 The first part is the convolution and the input products of the first recurrent layer, for the
 positions that a step finds (:mod:`wakeword.runtime.overlap`). The second is everything behind
-them: its first layer has the identity as input weights, which changes no bit. Both are made of
+them: its first layer has the identity as input weights, which changes no bit. The mean of several
+such networks is cut in all of them at once, the products side by side. Both parts are made of
 model.onnx where it is loaded, so that a bundle has one network and says nothing of this.
 """
 
@@ -57,6 +58,19 @@ class _Layer(NamedTuple):
     recurrent: NDArray[Any]
     bias: NDArray[Any]
 
+    @property
+    def gates(self) -> int:
+        """Input products of one direction."""
+        return int(self.recurrent.shape[1])
+
+
+class _Front(NamedTuple):
+    """One network as far as its first recurrent layer, and its rows of zeros before and after."""
+
+    convolution: _Convolution
+    rows_beside: tuple[int, int]
+    layer: _Layer
+
 
 def split_network(model: bytes, frames: int, channels: int, step: int) -> Parts:
     """Cut ``model``, whose windows have ``frames`` and move on by ``step`` frames.
@@ -71,27 +85,34 @@ def split_network(model: bytes, frames: int, channels: int, step: int) -> Parts:
         graph = read_graph(model)
     except (ValueError, LookupError) as why:
         raise NotShared(str(why)) from None
-    convolution, (top, bottom), layer = _front(graph)
-    overlap = Overlap(
-        frames, step, convolution.weight.shape[2], convolution.strides[0], top, bottom
-    )
+    starts = graph.users(INPUT)
+    _require(bool(starts), "the input goes nowhere")
+    fronts = [_front(graph, start) for start in starts]
+    overlap, *others = (_overlap(front, frames, step) for front in fronts)
+    _require(all(other == overlap for other in others), "networks whose windows share otherwise")
     _require(overlap.worthwhile, "its windows share too little")
-    first = _first_part(graph.opset, overlap, convolution, layer)
-    width = layer.recurrent.shape[0] * layer.recurrent.shape[1]
+    width = sum(2 * front.layer.gates for front in fronts)
+    first = _first_part(graph.opset, overlap, fronts)
+    second = _second_part(graph, [front.layer for front in fronts])
     return Parts(
         overlap,
         width,
         write_graph(first, {FRAMES: ["n", overlap.frames_of_step, channels]}, [ROWS]),
-        write_graph(
-            _second_part(graph, layer), {POSITIONS: [overlap.positions, "n", width]}, [OUTPUT]
-        ),
+        write_graph(second, {POSITIONS: [overlap.positions, "n", width]}, [OUTPUT]),
     )
 
 
-def _front(graph: Graph) -> tuple[_Convolution, tuple[int, int], _Layer]:
-    """Follow the network from its input to the first recurrent layer."""
-    raise_dimension = _only_user(graph, INPUT, "Unsqueeze")
-    pad = _only_user(graph, raise_dimension.outputs[0], "Pad")
+def _overlap(front: _Front, frames: int, step: int) -> Overlap:
+    convolution, (top, bottom), _ = front
+    return Overlap(
+        frames, step, convolution.weight.shape[2], convolution.strides[0], top, bottom
+    )
+
+
+def _front(graph: Graph, start: Node) -> _Front:
+    """Follow one network from the input to its first recurrent layer."""
+    _require(start.op == "Unsqueeze", f"the input goes to {start.op}")
+    pad = _only_user(graph, start.outputs[0], "Pad")
     conv = _only_user(graph, pad.outputs[0], "Conv")
     relu = _only_user(graph, conv.outputs[0], "Relu")
     turned = _only_user(graph, relu.outputs[0], "Transpose")
@@ -107,81 +128,96 @@ def _front(graph: Graph) -> tuple[_Convolution, tuple[int, int], _Layer]:
     layer = _layer(graph, turned.outputs[0])
     assert isinstance(strides, list)
     beside = (int(zeros[3]), int(zeros[7]))
-    return _Convolution(weight, bias, strides, beside), (int(zeros[2]), int(zeros[6])), layer
+    rows_beside = (int(zeros[2]), int(zeros[6]))
+    return _Front(_Convolution(weight, bias, strides, beside), rows_beside, layer)
 
 
 def _layer(graph: Graph, name: str) -> _Layer:
-    node = next((node for node in graph.nodes if node.op in ("GRU", "LSTM", "RNN")), None)
+    recurrent_layers = (node for node in graph.nodes if node.op in ("GRU", "LSTM", "RNN"))
+    node = next((n for n in recurrent_layers if name in _ancestors(graph, n.inputs[0])), None)
     _require(node is not None and node.op == "GRU", "no GRU")
     assert node is not None
     known = {"direction", "hidden_size", "linear_before_reset"}
     _require(node.attributes.keys() <= known, "attributes of the GRU")
     _require(node.attributes.get("direction") == b"bidirectional", "one direction")
     _require(node.inputs[4:5] in ((), ("",)), "lengths of sequences")
-    _require(name in _ancestors(graph, node.inputs[0]), "GRU behind something else")
     _require(all(_zeros(graph, initial) for initial in node.inputs[5:6]), "initial state")
     _require(not any(graph.users(output) for output in node.outputs[1:]), "last state")
     inputs, recurrent, bias = (_constant(graph, name) for name in node.inputs[1:4])
     return _Layer(node, inputs, recurrent, bias)
 
 
-def _first_part(opset: int, overlap: Overlap, conv: _Convolution, layer: _Layer) -> Graph:
-    width = layer.inputs.shape[2]
+def _first_part(opset: int, overlap: Overlap, fronts: Sequence[_Front]) -> Graph:
     constants: dict[str, NDArray[Any]] = {
-        "weight": conv.weight,
-        "bias": conv.bias,
         "one": np.array([1], np.int64),
         "two": np.array([2], np.int64),
-        "flat": np.array([0, 0, width], np.int64),
-        "product": np.concatenate(list(layer.inputs)).T.copy(),
     }
-    nodes = [Node("Unsqueeze", (FRAMES, "one"), ("image",))]
     origin = overlap.frames - overlap.frames_of_step
     for number, piece in enumerate(overlap.pieces):
         constants[f"first{number}"] = np.array([piece.first - origin], np.int64)
         constants[f"end{number}"] = np.array([piece.end - origin], np.int64)
-        nodes += _convolved(number, piece, conv)
-    found = tuple(f"found{number}" for number in range(len(overlap.pieces)))
-    nodes += [
-        Node("Concat", found, ("all",), {"axis": 2}),
-        Node("Transpose", ("all",), ("turned",), {"perm": [0, 2, 1, 3]}),
-        Node("Reshape", ("turned", "flat"), ("flattened",)),
-        Node("MatMul", ("flattened", "product"), (ROWS,)),
-    ]
+    nodes = [Node("Unsqueeze", (FRAMES, "one"), ("image",))]
+    for mine, front in zip(_prefixes(fronts), fronts, strict=True):
+        conv, _, layer = front
+        width = layer.inputs.shape[2]
+        constants[f"{mine}weight"], constants[f"{mine}bias"] = conv.weight, conv.bias
+        constants[f"{mine}flat"] = np.array([0, 0, width], np.int64)
+        constants[f"{mine}product"] = np.concatenate(list(layer.inputs)).T.copy()
+        for number, piece in enumerate(overlap.pieces):
+            nodes += _convolved(mine, number, piece, conv)
+        found = tuple(f"{mine}found{number}" for number in range(len(overlap.pieces)))
+        nodes += [
+            Node("Concat", found, (f"{mine}all",), {"axis": 2}),
+            Node("Transpose", (f"{mine}all",), (f"{mine}turned",), {"perm": [0, 2, 1, 3]}),
+            Node("Reshape", (f"{mine}turned", f"{mine}flat"), (f"{mine}flattened",)),
+            Node("MatMul", (f"{mine}flattened", f"{mine}product"), (f"{mine}products",)),
+        ]
+    products = tuple(f"{mine}products" for mine in _prefixes(fronts))
+    nodes.append(Node("Concat", products, (ROWS,), {"axis": 2}))
     return Graph(tuple(nodes), constants, opset)
 
 
-def _convolved(number: int, piece: Piece, conv: _Convolution) -> list[Node]:
+def _prefixes(networks: Sequence[object]) -> list[str]:
+    """What names of each network in the first part begin with."""
+    return [f"{number}/" for number in range(len(networks))]
+
+
+def _convolved(mine: str, number: int, piece: Piece, conv: _Convolution) -> list[Node]:
     attributes = {
         "kernel_shape": list(conv.weight.shape[2:]),
         "strides": [piece.stride, conv.strides[1]],
         "pads": [piece.before, conv.beside[0], piece.after, conv.beside[1]],
     }
-    cut, raw = f"cut{number}", f"raw{number}"
+    cut, raw = f"{mine}cut{number}", f"{mine}raw{number}"
     return [
         Node("Slice", ("image", f"first{number}", f"end{number}", "two"), (cut,)),
-        Node("Conv", (cut, "weight", "bias"), (raw,), attributes),
-        Node("Relu", (raw,), (f"found{number}",)),
+        Node("Conv", (cut, f"{mine}weight", f"{mine}bias"), (raw,), attributes),
+        Node("Relu", (raw,), (f"{mine}found{number}",)),
     ]
 
 
-def _second_part(graph: Graph, layer: _Layer) -> Graph:
-    """What follows the input products, each direction of the first layer by itself."""
-    output, gates = layer.node.outputs[0], layer.recurrent.shape[1]
-    constants = {
-        **graph.constants,
-        "identity": np.eye(gates, dtype=np.float32)[None],
-        "halves": np.array([gates, gates], np.int64),
-    }
-    nodes = [Node("Split", (POSITIONS, "halves"), ("in0", "in1"), {"axis": 2})]
-    for way, direction in enumerate((b"forward", b"reverse")):
-        constants[f"recurrent{way}"] = layer.recurrent[way : way + 1]
-        constants[f"bias{way}"] = layer.bias[way : way + 1]
-        inputs = (f"in{way}", "identity", f"recurrent{way}", f"bias{way}")
-        attributes = {**layer.node.attributes, "direction": direction}
-        nodes.append(Node("GRU", inputs, (f"out{way}",), attributes))
-    nodes.append(Node("Concat", ("out0", "out1"), (output,), {"axis": 1}))
-    rest = [_from_zero(graph, node) for node in graph.nodes if node is not layer.node]
+def _second_part(graph: Graph, layers: Sequence[_Layer]) -> Graph:
+    """What follows the input products, each direction of each first layer by itself."""
+    gates = np.repeat([layer.gates for layer in layers], 2).astype(np.int64)
+    constants = {**graph.constants, "shares": gates}
+    products = tuple(f"in{number}" for number in range(len(gates)))
+    nodes = [Node("Split", (POSITIONS, "shares"), products, {"axis": 2})]
+    for network, layer in enumerate(layers):
+        constants[f"identity{network}"] = np.eye(layer.gates, dtype=np.float32)[None]
+        directions = []
+        for way, direction in enumerate((b"forward", b"reverse")):
+            number = 2 * network + way
+            constants[f"recurrent{number}"] = layer.recurrent[way : way + 1]
+            constants[f"bias{number}"] = layer.bias[way : way + 1]
+            inputs = (
+                f"in{number}", f"identity{network}", f"recurrent{number}", f"bias{number}",
+            )  # fmt: skip
+            attributes = {**layer.node.attributes, "direction": direction}
+            nodes.append(Node("GRU", inputs, (f"out{number}",), attributes))
+            directions.append(f"out{number}")
+        nodes.append(Node("Concat", tuple(directions), layer.node.outputs[:1], {"axis": 1}))
+    replaced = {id(layer.node) for layer in layers}
+    rest = [_from_zero(graph, node) for node in graph.nodes if id(node) not in replaced]
     cut = Graph((*nodes, *rest), constants, graph.opset).before(OUTPUT)
     _require(cut.open_names() == {POSITIONS}, "the rest needs more than the first layer gives")
     return cut
