@@ -24,6 +24,9 @@ from wakeword.runtime.session import INPUT, OUTPUT, open_network
 FRAMES, ROWS, POSITIONS = "frames", "rows", "positions"
 """Input and output of the first part; input of the second."""
 
+MOST_NETWORKS = 16
+"""Whose mean is one model."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -86,7 +89,7 @@ def split_network(model: bytes, frames: int, channels: int, step: int) -> Parts:
     except (ValueError, LookupError) as why:
         raise NotShared(str(why)) from None
     starts = graph.users(INPUT)
-    _require(bool(starts), "the input goes nowhere")
+    _require(1 <= len(starts) <= MOST_NETWORKS, f"{len(starts)} networks")
     fronts = [_front(graph, start) for start in starts]
     overlap, *others = (_overlap(front, frames, step) for front in fronts)
     _require(all(other == overlap for other in others), "networks whose windows share otherwise")
@@ -133,8 +136,9 @@ def _front(graph: Graph, start: Node) -> _Front:
 
 
 def _layer(graph: Graph, name: str) -> _Layer:
+    reached = _reached(graph, name)
     recurrent_layers = (node for node in graph.nodes if node.op in ("GRU", "LSTM", "RNN"))
-    node = next((n for n in recurrent_layers if name in _ancestors(graph, n.inputs[0])), None)
+    node = next((n for n in recurrent_layers if n.inputs[0] in reached), None)
     _require(node is not None and node.op == "GRU", "no GRU")
     assert node is not None
     known = {"direction", "hidden_size", "linear_before_reset"}
@@ -251,8 +255,13 @@ def _pads(graph: Graph, name: str) -> NDArray[np.int64]:
     return np.asarray(found).astype(np.int64)
 
 
-def _ancestors(graph: Graph, name: str) -> set[str]:
-    return {output for node in graph.before(name).nodes for output in node.outputs}
+def _reached(graph: Graph, name: str) -> set[str]:
+    """``name`` and all that is made of it."""
+    names = {name}
+    for node in graph.nodes:
+        if not names.isdisjoint(node.inputs):
+            names.update(node.outputs)
+    return names
 
 
 def _only_user(graph: Graph, name: str, op: str) -> Node:

@@ -16,13 +16,13 @@ import numpy as np
 from wakeword.errors import BundleError, TrainingError
 from wakeword.runtime import Bundle
 from wakeword.runtime.bundle import describe_model
+from wakeword.runtime.parts import MOST_NETWORKS
 from wakeword.runtime.sections import DataSource, TrainingRecord
 from wakeword.runtime.session import INPUT, OUTPUT, Session
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-MOST_MEMBERS = 16
 TOLERANCE = 1e-5
 _SAME = ("labels", "frontend", "window_frames", "step_samples", "smoother", "detector", "licence")
 
@@ -42,7 +42,7 @@ def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
     Raises
     ------
     BundleError
-        Fewer than two members or more than ``MOST_MEMBERS``, one twice, or members that differ in
+        Fewer than two members or more than ``MOST_NETWORKS``, one twice, or members that differ in
         labels, front end, window, step, smoother, detector or licence.
     TrainingError
         The joined network does not give the mean.
@@ -108,8 +108,8 @@ def _share_input(joined: ModelProto, names: set[str]) -> None:
 
 
 def _check(members: Sequence[Bundle]) -> None:
-    if not 2 <= len(members) <= MOST_MEMBERS:
-        raise BundleError(f"{len(members)} models to join, but it must be 2 to {MOST_MEMBERS}")
+    if not 2 <= len(members) <= MOST_NETWORKS:
+        raise BundleError(f"{len(members)} models to join, but it must be 2 to {MOST_NETWORKS}")
     seen: dict[str, Bundle] = {}
     for member in members:
         if seen.setdefault(member.metadata.model.sha256, member) is not member:
