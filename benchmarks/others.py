@@ -82,8 +82,8 @@ def main() -> None:
         for bundle in bundles:
             hearers[bundle.sha256] = partial(_heard_by_us, bundle, trials, stage)
         for name in given.engines:
-            engine = FOREIGN[name]()
-            hearers[f"{name} {version(name)}"] = partial(_heard_by, engine, trials, rules, stage)
+            hears = partial(_heard_by, FOREIGN[name], trials, rules, stage)
+            hearers[f"{name} {version(name)}"] = hears
         rows = measured(hearers, heard_key(trials), rules, given.out)
     text = _text(rows)
     print(text)
@@ -107,7 +107,8 @@ def heard_key(trials: Trials) -> str:
     """What all are measured on, in short: another key, other audio."""
     conditions = [condition.name for condition in CONDITIONS]
     recordings = sorted((r.path.as_posix(), r.seconds) for r in trials.recordings)
-    facts = (SEED, DISTANCE_M, trials.words, conditions, recordings)
+    noise = sorted(trials.config.noise_corpora)
+    facts = (SEED, DISTANCE_M, trials.words, conditions, noise, recordings)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -137,7 +138,11 @@ def _heard_by_us(bundle: Bundle, trials: Trials, stage: Stage) -> Heard:
     return Heard(what, scored.recorded, scored.by_condition)
 
 
-def _heard_by(engine: Foreign, trials: Trials, rules: EventRules, stage: Stage) -> Heard:
+def _heard_by(
+    load: Callable[[], Foreign], trials: Trials, rules: EventRules, stage: Stage
+) -> Heard:
+    engine = load()
+
     def tracks(clips: Iterable[Clip], name: str, seconds: float) -> list[Track]:
         advance, found = stage(f"{engine.what}: {name}", seconds), []
         for track in hear(engine, clips, rules.step_samples):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from studies.variants import Variant, row_of, share_of
+from studies.variants import Variant, bars, row_of, share_of
 from wakeword.evaluation.charts import new_figure, percent_axis, png
 from wakeword.evaluation.conditions import Condition, Kind
 from wakeword.evaluation.tables import Table
@@ -58,8 +58,7 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
             axes.errorbar(
                 [m + BESIDE_M * colour for m in DISTANCES_M],
                 [r["frr"] for r in rows],
-                ([max(0.0, r["frr"] - r["frr_low"]) for r in rows],
-                 [max(0.0, r["frr_high"] - r["frr"]) for r in rows]),
+                bars(rows),
                 color=f"C{colour}", linestyle=style, marker="o", markersize=4, capsize=2,
                 linewidth=1.2, label=NAMES[name],
             )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.subsets import subset
-from studies.variants import Variant, row_of, share_of
+from studies.variants import Variant, bars, row_of, share_of
 from wakeword.data.manifest import Manifest
 from wakeword.evaluation.charts import log_shares, new_figure, png
 from wakeword.evaluation.conditions import Condition, Kind
@@ -69,8 +69,7 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
         axes.errorbar(
             [c for c, _ in found],
             [max(1e-3, r["frr"]) for _, r in found],
-            ([max(0.0, r["frr"] - r["frr_low"]) for _, r in found],
-             [max(0.0, r["frr_high"] - r["frr"]) for _, r in found]),
+            bars([r for _, r in found]),
             fmt="o-", capsize=2, linewidth=1.2, label=label,
         )  # fmt: skip
     axes.set_xscale("log")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from studies.paper import TABLE_1
-from studies.variants import ALIKE, Variant, row_of, share_of
+from studies.variants import ALIKE, Variant, bars, row_of, share_of
 from wakeword.errors import ConfigError
 from wakeword.evaluation.charts import log_shares, new_figure, png
 from wakeword.evaluation.conditions import Condition, Kind
@@ -73,8 +73,7 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
         axes.errorbar(
             [p for p, _, _ in found],
             [max(1e-3, r["frr"]) for _, r, _ in found],
-            ([max(0.0, r["frr"] - r["frr_low"]) for _, r, _ in found],
-             [max(0.0, r["frr_high"] - r["frr"]) for _, r, _ in found]),
+            bars([r for _, r, _ in found]),
             fmt="o", capsize=2, linewidth=1, color=f"C{colour}",
             label=f"ours at {target:g} per hour and word",
         )  # fmt: skip

@@ -188,6 +188,12 @@ def row_of(values: dict[str, Any], target: float, condition: str) -> dict[str, A
     )
 
 
+def bars(rows: Sequence[dict[str, Any]]) -> tuple[list[float], list[float]]:
+    """How far the intervals of ``rows`` reach below and above what was missed."""
+    below = [max(0.0, r["frr"] - r["frr_low"]) for r in rows]
+    return below, [max(0.0, r["frr_high"] - r["frr"]) for r in rows]
+
+
 def share_of(values: dict[str, Any] | None, target: float, condition: str) -> str:
     """Missed by a variant, with its interval, as tables print it."""
     if values is None:

@@ -161,9 +161,8 @@ def _first_part(opset: int, overlap: Overlap, fronts: Sequence[_Front]) -> Graph
         constants[f"first{number}"] = np.array([piece.first - origin], np.int64)
         constants[f"end{number}"] = np.array([piece.end - origin], np.int64)
     nodes = [Node("Unsqueeze", (FRAMES, "one"), ("image",))]
-    for mine, front in zip(_prefixes(fronts), fronts, strict=True):
-        conv, _, layer = front
-        width = layer.inputs.shape[2]
+    for network, (conv, _, layer) in enumerate(fronts):
+        mine, width = f"{network}/", layer.inputs.shape[2]
         constants[f"{mine}weight"], constants[f"{mine}bias"] = conv.weight, conv.bias
         constants[f"{mine}flat"] = np.array([0, 0, width], np.int64)
         constants[f"{mine}product"] = np.concatenate(list(layer.inputs)).T.copy()
@@ -176,14 +175,9 @@ def _first_part(opset: int, overlap: Overlap, fronts: Sequence[_Front]) -> Graph
             Node("Reshape", (f"{mine}turned", f"{mine}flat"), (f"{mine}flattened",)),
             Node("MatMul", (f"{mine}flattened", f"{mine}product"), (f"{mine}products",)),
         ]
-    products = tuple(f"{mine}products" for mine in _prefixes(fronts))
+    products = tuple(f"{network}/products" for network in range(len(fronts)))
     nodes.append(Node("Concat", products, (ROWS,), {"axis": 2}))
     return Graph(tuple(nodes), constants, opset)
-
-
-def _prefixes(networks: Sequence[object]) -> list[str]:
-    """What names of each network in the first part begin with."""
-    return [f"{number}/" for number in range(len(networks))]
 
 
 def _convolved(mine: str, number: int, piece: Piece, conv: _Convolution) -> list[Node]:
