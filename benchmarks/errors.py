@@ -2,10 +2,11 @@
 
     python benchmarks/errors.py --manifest ../shared/data/manifest.csv [--model seven]
 
-The recordings of the dev split are scored once, as `wakeword evaluate --listen` does. Misses are
-counted by how near they were, by speaker, and by the noise that the clip was mixed with; false
-alarms by corpus. Then the alarms of one corpus at a time are taken away, the hours left as they
-are, and the thresholds chosen anew: what would be missed if the model did not alarm there?
+Each version of a model has its own section there: the log keeps what it said. The recordings of
+the dev split are scored once, as `wakeword evaluate --listen` does. Misses are counted by how near
+they were, by speaker, and by the noise that the clip was mixed with; false alarms by corpus. Then
+the alarms of one corpus at a time are taken away, the hours left as they are, and the thresholds
+chosen anew: what would be missed if the model did not alarm there?
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
     given = parser.parse_args()
-    section = Section(DOCUMENT, "errors")
     bundle = find_bundle(given.model)
+    section = Section(DOCUMENT, f"errors of {bundle.name} {bundle.metadata.version}")
     _, trials = TrialOptions(given.manifest, "dev", (), seed=1).open(bundle)
     with Stages() as stage:
         scored = score_trials(bundle, trials, CONDITIONS, stage)

@@ -102,6 +102,7 @@ def test_the_bundle_merges_unknown_and_hears_clips_in_a_stream(trained: Training
         ("silence = 0.5", "silence = 2.0", "commands.silence = 2.0"),
         ("silence = 0.5", "silent = 0.5", "unknown key 'silent'"),
         ("rounds = 4", "rounds = 4\nmine_after_rounds = [2]", "a command set has none"),
+        ("rounds = 4", 'rounds = 4\ntaught_of = "words"', "it must be 'all'"),
         ("[data]", '[data]\nalso_words = ["other"]', "a command set has none"),
         ('"high"]', '"unknown"]', "all different"),
         ('"high"]', '"silence"]', "silence"),

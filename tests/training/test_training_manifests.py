@@ -87,7 +87,7 @@ LATER = {
     "features": ["bend"],
     "training": [
         *("checkpoint_rounds", "start", "blend"),
-        *("optimizer", "momentum", "teachers", "taught", "precision"),
+        *("optimizer", "momentum", "teachers", "taught", "taught_of", "precision"),
     ],
 }
 """Keys that recipes did not always have, or that do not shape training."""

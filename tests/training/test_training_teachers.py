@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,14 +17,18 @@ from wakeword.errors import RecipeError
 from wakeword.networks import build
 from wakeword.runtime.session import Session
 from wakeword.training.export import export_onnx
-from wakeword.training.recipe import read_recipe
+from wakeword.training.recipe import TrainingSection, read_recipe
 from wakeword.training.run import TrainingRun
 from wakeword.training.teachers import Teachers
 
 SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
 
 
-def test_targets_are_the_mean_of_the_teachers_and_the_truth(tmp_path: Path) -> None:
+@pytest.mark.parametrize("taught_of", ["all", "words"])
+def test_targets_are_the_mean_of_the_teachers_and_the_truth(
+    tmp_path: Path, taught_of: Literal["all", "words"]
+) -> None:
+    """Asked of words alone, teachers have no say where the label is background."""
     first = load_tiny_bundle(tmp_path)
     torch.manual_seed(3)
     second = replace(first, model=export_onnx(build("crnn", SMALL, 151, 40, 3), 151, 40))
@@ -32,8 +37,12 @@ def test_targets_are_the_mean_of_the_teachers_and_the_truth(tmp_path: Path) -> N
     windows = np.random.default_rng(1).normal(0.5, 0.4, (4, 151, 40)).astype(np.float32)
     mean = (Session(first).run(windows) + Session(second).run(windows)) / 2
     labels = torch.tensor([0, 1, 2, 1])
-    found = teachers.targets(torch.from_numpy(windows), labels, 0.75).numpy()
-    np.testing.assert_allclose(found, 0.25 * np.eye(3)[labels] + 0.75 * mean, atol=1e-6)
+    training = TrainingSection(teachers=("a", "b"), taught=0.75, taught_of=taught_of)
+    found = teachers.targets(torch.from_numpy(windows), labels, training).numpy()
+    wanted = 0.25 * np.eye(3)[labels] + 0.75 * mean
+    if taught_of == "words":
+        wanted[0] = (1.0, 0.0, 0.0)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
     np.testing.assert_allclose(found.sum(1), 1.0, atol=1e-5)
 
 

@@ -36,6 +36,7 @@ _LATER: dict[str, dict[str, Any]] = {
         "momentum": 0.9,
         "teachers": (),
         "taught": 0.0,
+        "taught_of": "all",
         "precision": "float32",
     },
 }

@@ -102,7 +102,7 @@ class Trainer:
             group["lr"] = rate
         wanted = labels
         if self.teachers is not None:
-            wanted = self.teachers.targets(windows, labels, self.training.taught)
+            wanted = self.teachers.targets(windows, labels, self.training)
         with torch.autocast("cpu", torch.bfloat16, self.training.precision == "bfloat16"):
             logits = self.model(windows)
         loss = functional.cross_entropy(

@@ -109,6 +109,8 @@ class TrainingSection:
     share of those first weights in the model that is written (Wortsman et al. 2022): it keeps
     what training from them forgot. ``teachers``: bundles, relative to the recipe's folder, the mean
     of whose posteriors is ``taught`` of what the network is to say, the labels are the rest.
+    ``taught_of``: the teachers are asked of ``all`` windows, or only of windows of ``words``, so
+    that what they take for a word by mistake, mined or not, is unlearnt and not handed on.
     ``precision``: ``bfloat16`` computes what torch's autocast computes safely with eight bits of
     mantissa; weights, their average and the optimiser stay float32. It is faster where the
     processor multiplies bfloat16 itself, and the larger the network is.
@@ -135,6 +137,7 @@ class TrainingSection:
     blend: float = 0.0
     teachers: tuple[str, ...] = ()
     taught: float = 0.0
+    taught_of: Literal["all", "words"] = "all"
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
@@ -243,6 +246,8 @@ class Recipe:
         ):
             if value:
                 raise RecipeError(f"{key} = {list(value)}, but a command set has none")
+        if self.training.taught_of == "words":
+            raise RecipeError("training.taught_of = 'words', but in a command set it must be 'all'")
         if SILENCE in self.bundle.words:
             raise RecipeError(f"bundle.words: '{SILENCE}' is what a command set calls background")
         frames = self.frontend.frames_after(round(commands.clip_s * self.frontend.sample_rate))

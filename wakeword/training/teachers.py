@@ -16,6 +16,7 @@ from wakeword.errors import RecipeError
 from wakeword.frontend import FrontendConfig
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.session import Session
+from wakeword.training.recipe import TrainingSection
 
 
 class Teachers:
@@ -48,13 +49,17 @@ class Teachers:
                     )
         self._sessions = [Session(bundle) for bundle in bundles]
 
-    def targets(self, windows: Tensor, labels: Tensor, share: float) -> Tensor:
+    def targets(self, windows: Tensor, labels: Tensor, training: TrainingSection) -> Tensor:
         """What a network is to say of ``windows`` (batch, frames, channels): (batch, labels).
 
-        ``share`` of it is the teachers' mean, the rest the true ``labels`` (batch,).
+        ``training.taught`` of it is the teachers' mean, the rest the true ``labels`` (batch,);
+        of background only these, if the teachers are asked of words alone.
         """
         features = windows.numpy()
         mean = sum(torch.from_numpy(s.run(features)) for s in self._sessions) / len(self._sessions)
         assert isinstance(mean, Tensor)
         truth = functional.one_hot(labels, mean.shape[1]).to(mean.dtype)
+        share = torch.full_like(truth, training.taught)
+        if training.taught_of == "words":
+            share[labels == 0] = 0.0
         return truth.lerp(mean, share)
