@@ -6,6 +6,7 @@ import csv
 import importlib
 import json
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,21 @@ def test_figure_2_trains_on_nested_shares_with_and_without_mining(
     assert (runs / "6-clips-mined" / "mined-00001.json").exists()
     assert "| 6 " in (tmp_path / "out" / "recordings.md").read_text("utf-8")
     assert (tmp_path / "out" / "recordings.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_synthetic_voices_left_out_of_training_are_not_measured_on(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """All splits of a corpus that was not trained on are measured: but not of a synthesiser."""
+    recipe = write_tone_recipe(
+        tmp_path, rounds=1, mine_after_rounds=[], windows_per_scene=1, synthetic_corpora=["voice"]
+    )
+    shutil.copy(tmp_path / "train-low-0.wav", tmp_path / "voice.wav")
+    with open(tmp_path / "manifest.csv", "a", encoding="utf-8") as manifest:
+        manifest.write(f"voice.wav,voice,{LOW},v1,train,,,1.5\n")
+    run(study, monkeypatch, recipe, "recordings", "--shares", "1", "--out", tmp_path / "out")
+    path = tmp_path / "out" / "runs" / "12-clips-unmined" / "measured.json"
+    assert {r["clips"] for r in json.loads(path.read_text("utf-8"))["rows"]} == {8}
 
 
 def test_subsets_are_nested_and_touch_nothing_but_the_words(

@@ -10,7 +10,7 @@ from typing import Any
 
 from wakeword.cli.options import note
 from wakeword.cli.trial_options import Stages
-from wakeword.data.manifest import read_manifest
+from wakeword.data.manifest import Manifest, read_manifest
 from wakeword.errors import TrainingError
 from wakeword.evaluation.bootstrap import mean_misses
 from wakeword.evaluation.conditions import Condition, Kind
@@ -20,6 +20,7 @@ from wakeword.runtime import Bundle, write_bundle
 from wakeword.training.derived import Changes, derive
 from wakeword.training.finish import SPLIT
 from wakeword.training.measuring import Scored, Stage, operating_points, score_trials
+from wakeword.training.recipe import Recipe
 from wakeword.training.run import TrainingRun
 from wakeword.training.trials import TrialConfig, Trials
 
@@ -114,7 +115,7 @@ def _train_and_measure(
     trained = time.monotonic()
     bundle = run.bundle()
     config = TrialConfig(frozenset(run.recipe.data.noise_corpora), SPLIT, run.recipe.training.seed)
-    trials = Trials.of_bundles([bundle], read_manifest(setting.manifest), config)
+    trials = Trials.of_bundles([bundle], _of_people(setting.manifest, run.recipe), config)
     if setting.distances_m:
         advance = stage(f"{variant.name}: simulating rooms", config.rooms, "rooms")
         trials.simulate_rooms(setting.distances_m, advance)
@@ -133,6 +134,13 @@ def _train_and_measure(
         "measuring_s": round(time.monotonic() - trained, 1),
         "rows": _rows(bundle, scored, config.seed),
     }
+
+
+def _of_people(path: Path, recipe: Recipe) -> Manifest:
+    """Without synthetic voices: who was not trained on them is not measured on them either."""
+    manifest, synthetic = read_manifest(path), recipe.data.synthetic_corpora
+    kept = manifest.where(lambda r: r.corpus not in synthetic)
+    return replace(manifest, recordings=tuple(kept))
 
 
 def _conditions(setting: Setting) -> list[Condition]:
