@@ -37,9 +37,14 @@ def variants(
         clips = subset(manifest, words, synthetic, share, path)
         changes = {**common, "data.manifest": str(path.resolve()), "scenes.synthetic": 0.0}
         for mined in (False, True):
-            name = f"{clips}-clips-{'mined' if mined else 'unmined'}"
+            name = f"{len(clips)}-clips-{'mined' if mined else 'unmined'}"
             mining: Changes = {} if mined else {"training.mine_after_rounds": []}
-            facts = {"share": share, "training_clips": clips, "mined": mined}
+            facts = {
+                "share": share,
+                "training_clips": len(clips),
+                "training_speakers": len({(r.corpus, r.speaker) for r in clips}),
+                "mined": mined,
+            }
             found.append(Variant(name, {**changes, **mining}, facts))
     return found
 
@@ -53,8 +58,10 @@ def table(values: Sequence[dict[str, Any]]) -> Table:
             share_of(found.get((clips, mined)), TARGET_FA_PER_HOUR, CONDITION)
             for mined in (False, True)
         ]
-        rows.append((f"{clips:,}", *cells))
-    return Table(("training recordings", "without mining", "with hard negatives"), tuple(rows))
+        speakers = next(v["training_speakers"] for (c, _), v in found.items() if c == clips)
+        rows.append((f"{clips:,}", str(speakers), *cells))
+    header = ("training recordings", "speakers", "without mining", "with hard negatives")
+    return Table(header, tuple(rows))
 
 
 def picture(values: Sequence[dict[str, Any]]) -> bytes:
@@ -73,6 +80,9 @@ def picture(values: Sequence[dict[str, Any]]) -> bytes:
             fmt="o-", capsize=2, linewidth=1.2, label=label,
         )  # fmt: skip
     axes.set_xscale("log")
+    counts = sorted({v["training_clips"] for v in values})
+    axes.set_xticks(counts, [f"{c:,}" for c in counts])
+    axes.minorticks_off()
     axes.set_xlabel("training recordings of the words")
     log_shares(axes)
     axes.set_title(f"mean of words, {CONDITION}, at {TARGET_FA_PER_HOUR:g} per hour and word")

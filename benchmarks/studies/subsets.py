@@ -23,8 +23,8 @@ def keywords(
 
 def subset(
     manifest: Manifest, words: Collection[str], without: Collection[str], share: float, out: Path
-) -> int:
-    """Write ``manifest`` with that share of each word's training clips; returns their number.
+) -> list[Recording]:
+    """Write ``manifest`` with that share of each word's training clips; returns these.
 
     The clips of a smaller share are among those of a larger one. All clips of the corpora
     ``without`` (synthetic voices) go: they would stand in for recordings.
@@ -50,7 +50,7 @@ def subset(
             times = ("", "") if r.word_start_s != r.word_start_s else (r.word_start_s, r.word_end_s)
             path = r.path.resolve()
             table.writerow((path, r.corpus, r.text, r.speaker, r.split, *times, r.seconds))
-    return len(kept)
+    return [r for r in clips if r.path in kept]
 
 
 def _is_keyword(recording: Recording, words: Collection[str]) -> bool:

@@ -97,7 +97,7 @@ def measured(variant: Variant, setting: Setting) -> dict[str, Any]:
         found: dict[str, Any] = read_json(path, _MOST_BYTES, TrainingError)
         if found["key"] == key:
             note(f"{variant.name}: measured before")
-            return found
+            return {**found, **variant.facts}
     with Stages() as stage:
         values = _train_and_measure(variant, setting, recipe, folder, stage)
     write_json(path, {"key": key, **values})
