@@ -160,6 +160,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "teachers": "bundles whose mean posteriors are learnt, from the recipe's folder",
         "precision": "of the computing: `bfloat16` is faster where the processor knows it",
         "taught": "share of them in what the network is to say; the labels are the rest",
+        "taught_of": "windows that teachers are asked of; `words`: of background only labels count",
         "start": "bundle to begin with instead of random weights, from the recipe's folder",
         "checkpoint_rounds": "rounds from one checkpoint to the next",
     }),
