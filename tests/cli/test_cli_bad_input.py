@@ -295,6 +295,18 @@ def test_ctrl_c_is_130_at_any_time(
     interrupt(process)
 
 
+@ON_POSIX
+def test_ctrl_c_is_130_where_python_runs_text(tmp_path: Path) -> None:
+    """While a dataclass is made, say: Python takes the Ctrl-C for unhandled, under ``-m``."""
+    lines = ("from wakeword.cli import main",
+             "main.run = lambda arguments: exec('raise KeyboardInterrupt')",
+             "main.main()")
+    (tmp_path / "interrupted.py").write_text("\n".join(lines), "utf-8")
+    done = subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path,
+                          capture_output=True, env=cli_environment(), timeout=60)
+    assert done.returncode == 130 and done.stderr == b""
+
+
 def test_a_wav_on_standard_input_must_be_whole(run_cli: RunCli, tiny_bundle: Path) -> None:
     header = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36, b"WAVE", b"fmt ", 16, 1, 1, 16_000,
                          32_000, 2, 16)  # the data chunk is missing

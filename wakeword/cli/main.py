@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         code = _failed(error)
     _silence_closed_stdout()
+    if code == INTERRUPTED:
+        _forget_interrupt()
     sys.exit(code)
 
 
@@ -48,6 +50,16 @@ def _is_ctrl_c(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
+
+
+def _forget_interrupt() -> None:
+    """Clear Python's mark that a Ctrl-C is unhandled, which would end it by a signal, not by 130.
+
+    One that interrupts an ``exec`` of text (``dataclass`` and ``namedtuple`` write their methods
+    so) leaves the mark behind even if it is caught; under ``python -m`` nothing but the next such
+    ``exec`` takes it away (``run_eval_code_obj`` of CPython's ``pythonrun.c``).
+    """
+    exec("")
 
 
 def run(arguments: Sequence[str] | None) -> int:
