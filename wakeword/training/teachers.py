@@ -47,6 +47,7 @@ class Teachers:
                         f"training.teachers: '{bundle.name}' has {what} {found}, but what it is "
                         f"to teach has {wanted}"
                     )
+        self._labels = len(labels)
         self._sessions = [Session(bundle) for bundle in bundles]
 
     def targets(self, windows: Tensor, labels: Tensor, training: TrainingSection) -> Tensor:
@@ -55,11 +56,12 @@ class Teachers:
         ``training.taught`` of it is the teachers' mean, the rest the true ``labels`` (batch,);
         of background only these, if the teachers are asked of words alone.
         """
+        wanted = functional.one_hot(labels, self._labels).to(torch.float32)
+        asked = labels > 0 if training.taught_of == "words" else torch.ones_like(labels) > 0
+        wanted[asked] = wanted[asked].lerp(self._mean(windows[asked]), training.taught)
+        return wanted
+
+    def _mean(self, windows: Tensor) -> Tensor:
         features = windows.numpy()
-        mean = sum(torch.from_numpy(s.run(features)) for s in self._sessions) / len(self._sessions)
-        assert isinstance(mean, Tensor)
-        truth = functional.one_hot(labels, mean.shape[1]).to(mean.dtype)
-        share = torch.full_like(truth, training.taught)
-        if training.taught_of == "words":
-            share[labels == 0] = 0.0
-        return truth.lerp(mean, share)
+        each = [torch.from_numpy(session.run(features)) for session in self._sessions]
+        return torch.stack(each).mean(dim=0)
