@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
     given = parser.parse_args()
     bundle = find_bundle(given.model)
-    section = Section(DOCUMENT, f"errors of {bundle.name} {bundle.metadata.version}")
+    section = Section.of_version(DOCUMENT, "errors", bundle)
     _, trials = TrialOptions(given.manifest, "dev", (), seed=1).open(bundle)
     with Stages() as stage:
         scored = score_trials(bundle, trials, CONDITIONS, stage)

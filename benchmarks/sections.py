@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wakeword.evaluation.documents import replace_section
 from wakeword.files import atomic_write
+from wakeword.runtime import Bundle
 
 
 class Section:
@@ -25,6 +26,11 @@ class Section:
     def __init__(self, page: Path, name: str) -> None:
         self._page, self._name = page, name
         self._replaced("")
+
+    @classmethod
+    def of_version(cls, page: Path, what: str, bundle: Bundle) -> Section:
+        """That of one version of a model: a log keeps what it said of the versions before."""
+        return cls(page, f"{what} of {bundle.name} {bundle.metadata.version}")
 
     def write(self, text: str) -> None:
         """Put ``text`` in place of what the section holds."""

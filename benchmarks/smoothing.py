@@ -2,8 +2,9 @@
 
     python benchmarks/smoothing.py --manifest ../shared/data/manifest.csv [--model seven]
 
-The posteriors of the dev split are computed once and smoothed over 1 to 6 steps; for each the
-threshold is chosen anew on the same negatives, as in docs/evaluation.md.
+Each version of a model has its own section there. The posteriors of the dev split are computed once
+and smoothed over 1 to 6 steps; for each the threshold is chosen anew on the same negatives, as in
+docs/evaluation.md.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--model", default="seven", help="name or folder of the bundle")
     given = parser.parse_args()
-    section = Section(DOCUMENT, "smoothing")
     bundle = with_steps(find_bundle(given.model), 1)
+    section = Section.of_version(DOCUMENT, "smoothing", bundle)
     _, trials = TrialOptions(given.manifest, "dev", (), seed=1).open(bundle)
     with Stages() as stage:
         raw = score_trials(bundle, trials, CONDITIONS, stage)
