@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -118,6 +119,17 @@ def test_figure_2_trains_on_nested_shares_with_and_without_mining(
     assert (runs / "6-clips-mined" / "mined-00001.json").exists()
     assert "| 6 " in (tmp_path / "out" / "recordings.md").read_text("utf-8")
     assert (tmp_path / "out" / "recordings.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_parameters_of_pcen_are_changed_one_at_a_time(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch, recipe: Path, tmp_path: Path
+) -> None:
+    run(study, monkeypatch, recipe, "pcen", "--parameters", "root", "--out", tmp_path / "out")
+    bundle = Bundle.load(tmp_path / "out" / "runs" / "root" / "bundle")
+    default = read_recipe(recipe).frontend
+    assert bundle.metadata.frontend == replace(default, pcen=replace(default.pcen, r=0.25))
+    table = (tmp_path / "out" / "pcen.md").read_text("utf-8")
+    assert "| root | 0.025 | 0.98  | 2     | 0.25 | " in table and "missed, babble" in table
 
 
 def test_synthetic_voices_left_out_of_training_are_not_measured_on(

@@ -52,14 +52,14 @@ def variants(
 def table(values: Sequence[dict[str, Any]]) -> Table:
     """A row for each number of recordings."""
     found = {(v["training_clips"], v["mined"]): v for v in values}
+    speakers = {v["training_clips"]: v["training_speakers"] for v in values}
     rows = []
-    for clips in sorted({c for c, _ in found}):
+    for clips in sorted(speakers):
         cells = [
             share_of(found.get((clips, mined)), TARGET_FA_PER_HOUR, CONDITION)
             for mined in (False, True)
         ]
-        speakers = next(v["training_speakers"] for (c, _), v in found.items() if c == clips)
-        rows.append((f"{clips:,}", str(speakers), *cells))
+        rows.append((f"{clips:,}", str(speakers[clips]), *cells))
     header = ("training recordings", "speakers", "without mining", "with hard negatives")
     return Table(header, tuple(rows))
 

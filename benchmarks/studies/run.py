@@ -5,13 +5,15 @@
     python benchmarks/studies/run.py recordings --manifest ... --rounds 140
     python benchmarks/studies/run.py distance --manifest ...
     python benchmarks/studies/run.py networks --manifest ... --networks tc-resnet8 crnn --seeds 1
+    python benchmarks/studies/run.py pcen --manifest ... --parameters paper slow
     python benchmarks/studies/run.py table1 --manifest ... --plan
     python benchmarks/studies/run.py table1 --manifest ... --document docs/studies.md
 
 ``table1`` trains architectures of the paper's Table 1, ``recordings`` is its Figure 2 (number of
 training recordings, with and without hard negative mining), ``distance`` its Figure 4 (with and
 without simulated rooms in training). ``networks`` trains those of all papers as wake words, each
-with the front end that it was published with and the window of the recipe. Variants of
+with the front end that it was published with and the window of the recipe. ``pcen`` changes one
+parameter of PCEN at a time. Variants of
 benchmarks/recipes/seven-alone.toml (or --recipe) are trained one after the other, each as
 ``wakeword train`` would, and measured on the dev split of the manifest. Stop it at any time and
 call it again: it goes on from the last checkpoint, and what was measured is not measured again.
@@ -36,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ending import run
 from sections import Section
 
-from studies import distance, networks, recordings, table1
+from studies import distance, networks, pcen, recordings, table1
 from studies.plan import plan
 from studies.recipes import shortened
 from studies.variants import Setting, Variant, measured
@@ -49,7 +51,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RECIPE = REPOSITORY / "benchmarks" / "recipes" / "seven-alone.toml"
 Values = Sequence[dict[str, Any]]
 STUDIES = {"table1": table1, "recordings": recordings, "distance": distance,
-           "networks": networks}  # fmt: skip
+           "networks": networks, "pcen": pcen}  # fmt: skip
 
 
 def main() -> None:
@@ -96,6 +98,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", default=list(networks.CHOSEN), metavar="NAME",
                         help="networks to compare, or recipes whose network is taken")  # fmt: skip
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="seeds of each network")
+    parser.add_argument("--parameters", nargs="+", choices=list(pcen.CHOSEN),
+                        default=list(pcen.CHOSEN), help="sets of parameters of PCEN")
     parser.add_argument("--document", type=Path, help="page whose section is written anew")
     parser.add_argument("--plan", action="store_true", help="only say what it would take")
     return parser.parse_args()
@@ -109,6 +113,8 @@ def _variants(given: argparse.Namespace, folder: Path) -> list[Variant]:
         return distance.variants(common)
     if given.study == "networks":
         return networks.variants(given.networks, given.seeds, given.recipe, common)
+    if given.study == "pcen":
+        return pcen.variants(given.parameters, common)
     recipe = read_recipe(given.recipe)
     manifest = read_manifest(given.recipe.parent / recipe.data.manifest)
     return recordings.variants(given.shares, recipe, manifest, folder, common)

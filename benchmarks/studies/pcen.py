@@ -1,0 +1,42 @@
+"""Parameters of PCEN, one at a time beside those that the paper of the front end has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from studies.comparison import KINDS, missed_headers, missed_of, picture
+from studies.variants import ALIKE, Variant
+from wakeword.evaluation.tables import Table
+from wakeword.frontend import PcenConfig
+from wakeword.training.derived import Changes
+
+__all__ = ["ALT", "CHOSEN", "DISTANCES_M", "KINDS", "picture", "table", "variants"]
+
+ALT = "What PCEN with other parameters misses under each condition"
+DISTANCES_M = ()
+CHOSEN: dict[str, dict[str, float]] = {
+    "paper": {}, "slow": {"s": 0.01}, "fast": {"s": 0.06}, "offset": {"delta": 0.5},
+    "root": {"r": 0.25}, "gain": {"alpha": 0.9},
+}  # fmt: skip
+"""What each changes: how fast the gain follows, what is added before the root, the root, and how
+much of the level the gain takes away."""
+
+
+def variants(names: Sequence[str], common: Changes) -> list[Variant]:
+    """The recipe with each of ``names``, of :data:`CHOSEN`; mined and taught by nobody."""
+    found = []
+    for name in names:
+        values = {f"frontend.pcen.{key}": value for key, value in CHOSEN[name].items()}
+        found.append(Variant(name, {**common, **ALIKE, **values}, {"pcen": name}))
+    return found
+
+
+def table(values: Sequence[dict[str, Any]]) -> Table:
+    """A row for each set of parameters."""
+    rows = []
+    for v in values:
+        p = PcenConfig(**CHOSEN[v["pcen"]])
+        rows.append((v["pcen"], f"{p.s:g}", f"{p.alpha:g}", f"{p.delta:g}", f"{p.r:g}",
+                     *missed_of(v)))  # fmt: skip
+    return Table(("", "s", "alpha", "delta", "r", *missed_headers()), tuple(rows))
