@@ -34,7 +34,7 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
     return shared, plain
 
 
-SHIPPED = ["seven", "seven-accurate", "telephone"]
+SHIPPED = ["seven", "seven-accurate", "seven-wide", "telephone"]
 
 
 @pytest.fixture(scope="module", params=[*SHIPPED, "small", "two layers", "odd", "mean"])
