@@ -121,7 +121,7 @@ def test_figure_2_trains_on_nested_shares_with_and_without_mining(
     assert (tmp_path / "out" / "recordings.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_parameters_of_pcen_are_changed_one_at_a_time(
+def test_parameters_of_pcen_are_changed_and_nothing_else(
     study: ModuleType, monkeypatch: pytest.MonkeyPatch, recipe: Path, tmp_path: Path
 ) -> None:
     run(study, monkeypatch, recipe, "pcen", "--parameters", "root", "--out", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Parameters of PCEN, one at a time beside those that the paper of the front end has."""
+"""Parameters of PCEN beside those that the paper of the front end has."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ALT = "What PCEN with other parameters misses under each condition"
 DISTANCES_M = ()
 CHOSEN: dict[str, dict[str, float]] = {
     "paper": {}, "slow": {"s": 0.01}, "fast": {"s": 0.06}, "offset": {"delta": 0.5},
-    "root": {"r": 0.25}, "gain": {"alpha": 0.9},
+    "root": {"r": 0.25}, "gain": {"alpha": 0.9}, "offset-root": {"delta": 0.5, "r": 0.25},
 }  # fmt: skip
 """What each changes: how fast the gain follows, what is added before the root, the root, and how
-much of the level the gain takes away."""
+much of the level the gain takes away; the last one two of these."""
 
 
 def variants(names: Sequence[str], common: Changes) -> list[Variant]:

@@ -12,8 +12,8 @@
 ``table1`` trains architectures of the paper's Table 1, ``recordings`` is its Figure 2 (number of
 training recordings, with and without hard negative mining), ``distance`` its Figure 4 (with and
 without simulated rooms in training). ``networks`` trains those of all papers as wake words, each
-with the front end that it was published with and the window of the recipe. ``pcen`` changes one
-parameter of PCEN at a time. Variants of
+with the front end that it was published with and the window of the recipe. ``pcen`` changes
+parameters of PCEN. Variants of
 benchmarks/recipes/seven-alone.toml (or --recipe) are trained one after the other, each as
 ``wakeword train`` would, and measured on the dev split of the manifest. Stop it at any time and
 call it again: it goes on from the last checkpoint, and what was measured is not measured again.
