@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from studies.comparison import KINDS, missed_headers, missed_of, picture
@@ -23,20 +24,18 @@ CHOSEN: dict[str, dict[str, float]] = {
 much of the level the gain takes away; the last one two of these."""
 
 
-def variants(names: Sequence[str], common: Changes) -> list[Variant]:
-    """The recipe with each of ``names``, of :data:`CHOSEN`; mined and taught by nobody."""
+def variants(names: Sequence[str], base: PcenConfig, common: Changes) -> list[Variant]:
+    """The recipe, whose own is ``base``, with each of ``names``; mined and taught by nobody."""
     found = []
     for name in names:
         values = {f"frontend.pcen.{key}": value for key, value in CHOSEN[name].items()}
-        found.append(Variant(name, {**common, **ALIKE, **values}, {"pcen": name}))
+        facts = {"pcen": name, **asdict(replace(base, **CHOSEN[name]))}
+        found.append(Variant(name, {**common, **ALIKE, **values}, facts))
     return found
 
 
 def table(values: Sequence[dict[str, Any]]) -> Table:
     """A row for each set of parameters."""
-    rows = []
-    for v in values:
-        p = PcenConfig(**CHOSEN[v["pcen"]])
-        rows.append((v["pcen"], f"{p.s:g}", f"{p.alpha:g}", f"{p.delta:g}", f"{p.r:g}",
-                     *missed_of(v)))  # fmt: skip
-    return Table(("", "s", "alpha", "delta", "r", *missed_headers()), tuple(rows))
+    shown = ("s", "alpha", "delta", "r")
+    rows = [(v["pcen"], *(f"{v[key]:g}" for key in shown), *missed_of(v)) for v in values]
+    return Table(("", *shown, *missed_headers()), tuple(rows))

@@ -13,10 +13,10 @@
 training recordings, with and without hard negative mining), ``distance`` its Figure 4 (with and
 without simulated rooms in training). ``networks`` trains those of all papers as wake words, each
 with the front end that it was published with and the window of the recipe. ``pcen`` changes
-parameters of PCEN. Variants of
-benchmarks/recipes/seven-alone.toml (or --recipe) are trained one after the other, each as
-``wakeword train`` would, and measured on the dev split of the manifest. Stop it at any time and
-call it again: it goes on from the last checkpoint, and what was measured is not measured again.
+parameters of PCEN. Variants of benchmarks/recipes/seven-alone.toml (or --recipe) are trained one
+after the other, each as ``wakeword train`` would, and measured on the dev split of the manifest.
+Stop it at any time and call it again: it goes on from the last checkpoint, and what was measured is
+not measured again.
 Tables, picture and STUDY.json (missed at 0.5 and 1 false alarms per hour and word) are written anew
 after every variant, into runs/studies/STUDY; the trained bundles are there in runs/*/bundle. With
 --document the page's section of the study is written at the end, and its picture beside the page.
@@ -113,9 +113,9 @@ def _variants(given: argparse.Namespace, folder: Path) -> list[Variant]:
         return distance.variants(common)
     if given.study == "networks":
         return networks.variants(given.networks, given.seeds, given.recipe, common)
-    if given.study == "pcen":
-        return pcen.variants(given.parameters, common)
     recipe = read_recipe(given.recipe)
+    if given.study == "pcen":
+        return pcen.variants(given.parameters, recipe.frontend.pcen, common)
     manifest = read_manifest(given.recipe.parent / recipe.data.manifest)
     return recordings.variants(given.shares, recipe, manifest, folder, common)
 
