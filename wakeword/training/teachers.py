@@ -57,7 +57,7 @@ class Teachers:
         of background only these, if the teachers are asked of words alone.
         """
         wanted = functional.one_hot(labels, self._labels).to(torch.float32)
-        asked = labels > 0 if training.taught_of == "words" else torch.ones_like(labels) > 0
+        asked = (labels > 0) | (training.taught_of == "all")
         wanted[asked] = wanted[asked].lerp(self._mean(windows[asked]), training.taught)
         return wanted
 
