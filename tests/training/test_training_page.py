@@ -35,7 +35,7 @@ def page(repository: Path) -> str:
 
 def whole_recipe(page: str) -> str:
     """The one example that is a recipe by itself."""
-    (found,) = [text for text in blocks(page, "toml") if "[bundle]" in text]
+    (found,) = [text for text in blocks(page, "toml") if "words = " in text]
     return found
 
 
@@ -98,6 +98,11 @@ def test_the_example_recipe_is_one(page: str, tmp_path: Path) -> None:
     assert recipe.bundle.words == ("hey kitchen",)
     assert set(recipe.data.noise_corpora) < set(recipe.data.licences)
     assert max(recipe.training.mine_after_rounds) < recipe.training.rounds
+    (further,) = [text for text in blocks(page, "toml") if "extends" in text]
+    (tmp_path / "far.toml").write_text(further, encoding="utf-8")
+    other = read_recipe(tmp_path / "far.toml")
+    assert (other.bundle.name, other.data.rooms) == ("kitchen-far", 2000)
+    assert other.training == recipe.training
 
 
 def test_the_example_that_writes_a_manifest_does(

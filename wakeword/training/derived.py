@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,17 +10,12 @@ from typing import Any
 from wakeword.errors import RecipeError
 from wakeword.files import atomic_write
 from wakeword.networks import named_network
-from wakeword.training.genotypes import with_genotype
 from wakeword.training.network_defaults import scaled_windows
 from wakeword.training.recipe import Recipe, read_recipe
+from wakeword.training.recipe_file import read_table, toml_lines, with_folder
 
 Changes = Mapping[str, Any]
 """Dotted keys of a recipe and their new values: ``{"data.rooms": 0}``."""
-
-_PATHS = (
-    ("data", "manifest"), ("data", "more_manifests"), ("training", "start"),
-    ("training", "teachers"),
-)  # fmt: skip
 
 
 def derive(base: Path, changes: Changes, out: Path) -> Path:
@@ -33,11 +26,7 @@ def derive(base: Path, changes: Changes, out: Path) -> Path:
     RecipeError
         What comes out is no recipe: an unknown key, an impossible value.
     """
-    table = with_genotype(tomllib.loads(base.read_text("utf-8")), base.parent)
-    for section, key in _PATHS:
-        inside = table.get(section, {})
-        if inside.get(key):
-            inside[key] = _absolute(inside[key], base.parent)
+    table = with_folder(read_table(base), base.parent.resolve())
     for key, value in changes.items():
         *sections, last = key.split(".")
         inside = table
@@ -46,7 +35,7 @@ def derive(base: Path, changes: Changes, out: Path) -> Path:
         inside[last] = value
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(out) as file:
-        file.write("\n".join(_lines(table, "")) + "\n")
+        file.write("\n".join(toml_lines(table)) + "\n")
     read_recipe(out)
     return out
 
@@ -93,22 +82,3 @@ def of_network(base: Recipe, network: str) -> Changes:
 
 def _is_recipe(network: str) -> bool:
     return network.endswith(".toml")
-
-
-def _absolute(value: str | list[str], folder: Path) -> str | list[str]:
-    if isinstance(value, str):
-        return str((folder / value).resolve())
-    return [str((folder / path).resolve()) for path in value]
-
-
-def _lines(table: Mapping[str, Any], path: str) -> Iterator[str]:
-    """TOML: plain values, lists and tables, all that a recipe holds."""
-    nested = {k: v for k, v in table.items() if isinstance(v, dict)}
-    if path:
-        yield f"[{path}]"
-    for key, value in table.items():
-        if key not in nested:
-            yield f"{json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}"
-    for key, value in nested.items():
-        yield ""
-        yield from _lines(value, f"{path}.{json.dumps(key)}" if path else json.dumps(key))

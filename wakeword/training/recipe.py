@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +15,8 @@ from wakeword.errors import BundleError, RecipeError
 from wakeword.frontend import FrontendConfig
 from wakeword.runtime.metadata import BACKGROUND, check_labels, check_name
 from wakeword.tables import from_table
-from wakeword.training.genotypes import with_genotype
 from wakeword.training.network_defaults import with_network_defaults
+from wakeword.training.recipe_file import read_table
 from wakeword.training.windows import WindowConfig
 
 
@@ -160,7 +159,6 @@ class TrainingSection:
         for name in ("momentum", "weight_decay", "label_smoothing", "average", "blend"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise RecipeError(f"{name} = {getattr(self, name)} must be in [0, 1)")
-
         if self.blend > 0.0 and not self.start:
             raise RecipeError(f"blend = {self.blend} needs a start to blend with")
         if not 0.0 <= self.taught <= 1.0 or bool(self.teachers) != (self.taught > 0.0):
@@ -168,6 +166,8 @@ class TrainingSection:
                 f"training.taught = {self.taught} must be in (0, 1] with teachers, and 0 without: "
                 f"there are {len(self.teachers)}"
             )
+        if self.taught_of != "all" and not self.teachers:
+            raise RecipeError(f"training.taught_of = {self.taught_of!r} needs teachers")
 
     def learning_rate_at(self, share: float) -> float:
         """Learning rate after ``share`` (0 to 1) of the run."""
@@ -268,11 +268,8 @@ def read_recipe(path: str | Path) -> Recipe:
     Raises
     ------
     RecipeError
-        The file cannot be read, is not TOML, or has an unknown key or an impossible value.
+        The file, or one that it extends, cannot be read, is not TOML, or has an unknown key or an
+        impossible value.
     """
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"recipe {path} cannot be read: {error}") from error
-    table = with_genotype(with_network_defaults(table), Path(path).parent)
+    table = with_network_defaults(read_table(Path(path)))
     return from_table(Recipe, table, f"recipe {path}", RecipeError)

@@ -25,6 +25,7 @@ from wakeword.training.mining import load_mined, mine, negative_seconds, save_mi
 from wakeword.training.own_words import OwnWords
 from wakeword.training.packing import as_bundle, training_record
 from wakeword.training.recipe import Recipe, read_recipe
+from wakeword.training.recipe_file import self_contained
 from wakeword.training.rounds import Rounds
 from wakeword.training.shards import shards
 from wakeword.training.start import blended, start_from
@@ -63,7 +64,7 @@ class TrainingRun:
         keep: Path | None = None,
     ) -> None:
         self.recipe: Recipe = read_recipe(recipe_path)
-        self.recipe_text = recipe_path.read_text(encoding="utf-8")
+        self.recipe_text = self_contained(recipe_path)
         self.paths = RunPaths(folder)
         self.workers = workers
         self._keep = keep
