@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wakeword.frontend import Frontend, FrontendConfig, PcenConfig, preset
 from wakeword.frontend.mel import dct_matrix, mel_filters, mel_to_hz
-from wakeword.frontend.pcen import compress, smooth
+from wakeword.frontend.pcen import compress, recompressed, smooth
 
 Audio = NDArray[np.float32]
 
@@ -224,3 +224,24 @@ def test_a_full_scale_sine_has_the_energy_of_its_window() -> None:
     power = Frontend(config).power(tone[None])[0, 0]
     assert power.argmax() == 32
     np.testing.assert_allclose(power.max(), (512 / 4) ** 2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("new", [PcenConfig(delta=0.5, r=0.25), PcenConfig(delta=8.0, r=1.0)])
+def test_features_of_another_offset_and_root_are_those_of_its_front_end(new: PcenConfig) -> None:
+    """Also of features kept in half precision, as training keeps them; masked ones stay nought."""
+    old = FrontendConfig()
+    features, wanted = (
+        front.process(synthetic()[None], front.initial_state(1))[0]
+        for front in (Frontend(old), Frontend(replace(old, pcen=new)))
+    )
+    assert np.abs(wanted - features).max() > 0.5
+    np.testing.assert_allclose(recompressed(features, old.pcen, new), wanted, rtol=1e-3, atol=1e-4)
+    half = features.astype(np.float16).astype(np.float32)
+    np.testing.assert_allclose(recompressed(half, old.pcen, new), wanted, rtol=1e-2, atol=2e-3)
+    assert recompressed(np.zeros(3, np.float32), old.pcen, new) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("new", [PcenConfig(s=0.06), PcenConfig(alpha=0.9), PcenConfig(eps=1e-3)])
+def test_features_of_another_gain_control_are_refused(new: PcenConfig) -> None:
+    with pytest.raises(ValueError, match="more than delta and r"):
+        recompressed(np.zeros((2, 40), np.float32), PcenConfig(), new)

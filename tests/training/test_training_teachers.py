@@ -9,11 +9,13 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from bundles import load_tiny_bundle
+from bundles import RATE, load_tiny_bundle, with_bursts
 from run_notes import Notes
+from tone_manifest import LOW
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import RecipeError
+from wakeword.frontend import Frontend
 from wakeword.networks import build
 from wakeword.runtime.session import Session
 from wakeword.training.export import export_onnx
@@ -46,6 +48,23 @@ def test_targets_are_the_mean_of_the_teachers_and_the_truth(
     np.testing.assert_allclose(found.sum(1), 1.0, atol=1e-5)
 
 
+def test_a_teacher_hears_through_its_own_offset_and_root(tmp_path: Path) -> None:
+    bundle = load_tiny_bundle(tmp_path)
+    m = bundle.metadata
+    frontend = replace(m.frontend, pcen=replace(m.frontend.pcen, delta=0.5, r=0.25))
+    starts = (0.2, 0.5, 0.7, 1.0)
+    samples = np.stack([with_bursts(24_400 / RATE, [(s, LOW)], noise=0.002) for s in starts])
+    own, other = (
+        front.process(samples, front.initial_state(4))[0]
+        for front in (Frontend(m.frontend), Frontend(frontend))
+    )
+    training, labels = TrainingSection(teachers=("a",), taught=1.0), torch.tensor([0, 1, 2, 1])
+    teachers = Teachers([bundle], m.labels, m.window_frames, frontend)
+    found = teachers.targets(torch.from_numpy(other), labels, training).numpy()
+    np.testing.assert_allclose(found, Session(bundle).run(own), atol=1e-3)
+    assert np.abs(Session(bundle).run(other) - found).max() > 0.01
+
+
 def test_a_network_taught_alone_comes_to_say_what_its_teacher_says(
     tiny_bundle: Path, tmp_path: Path
 ) -> None:
@@ -71,6 +90,9 @@ def test_a_teacher_of_something_else_is_refused(tmp_path: Path) -> None:
         Teachers([bundle], ("background", "other"), m.window_frames, m.frontend)
     with pytest.raises(RecipeError, match=r"'tiny' has frontend"):
         Teachers([bundle], m.labels, m.window_frames, replace(m.frontend, kind="logmel"))
+    slower = replace(m.frontend, pcen=replace(m.frontend.pcen, s=0.01))
+    with pytest.raises(RecipeError, match=r"'tiny' has frontend .*s=0.025.* has .*s=0.01"):
+        Teachers([bundle], m.labels, m.window_frames, slower)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -69,4 +70,27 @@ def compress(
     gain = np.exp(alpha * np.log(eps + smoothed))
     delta, r = np.float32(config.delta), np.float32(config.r)
     out: NDArray[np.float32] = (energies * gain + delta) ** r - delta**r
+    return out
+
+
+def recompressed(
+    features: NDArray[np.float32], old: PcenConfig, new: PcenConfig
+) -> NDArray[np.float32]:
+    """Features of any shape as ``new`` would have given them, from those of ``old``.
+
+    Nothing is lost but rounding where only ``delta`` and ``r`` differ: what the gain control gave
+    is raised to a power after it, and comes back by the inverse one.
+
+    Raises
+    ------
+    ValueError
+        The gain control is another: ``s``, ``alpha`` or ``eps`` differ.
+    """
+    if replace(old, delta=new.delta, r=new.r) != new:
+        raise ValueError(f"{old} and {new} differ in more than delta and r")
+    offset = old.delta**old.r
+    # What no energy gives, a mask or rounding, may lie a little under nought.
+    gained = np.maximum(features + np.float32(offset), offset) ** np.float32(1.0 / old.r)
+    gained += np.float32(new.delta - old.delta)
+    out: NDArray[np.float32] = gained ** np.float32(new.r) - np.float32(new.delta**new.r)
     return out

@@ -7,13 +7,17 @@ heart than each of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from wakeword.errors import RecipeError
-from wakeword.frontend import FrontendConfig
+from wakeword.frontend import FrontendConfig, PcenConfig
+from wakeword.frontend.pcen import recompressed
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.session import Session
 from wakeword.training.recipe import TrainingSection
@@ -21,6 +25,9 @@ from wakeword.training.recipe import TrainingSection
 
 class Teachers:
     """The mean of the posteriors of several bundles.
+
+    Their PCEN may have another offset and root than that of the network they teach: each hears
+    what is to be learnt through its own.
 
     Raises
     ------
@@ -37,10 +44,11 @@ class Teachers:
     ) -> None:
         for bundle in bundles:
             m = bundle.metadata
+            compressed = replace(m.frontend.pcen, delta=frontend.pcen.delta, r=frontend.pcen.r)
             for what, found, wanted in (
                 ("labels", m.labels, labels),
                 ("window_frames", m.window_frames, frames),
-                ("frontend", m.frontend, frontend),
+                ("frontend", replace(m.frontend, pcen=compressed), frontend),
             ):
                 if found != wanted:
                     raise RecipeError(
@@ -48,7 +56,8 @@ class Teachers:
                         f"to teach has {wanted}"
                     )
         self._labels = len(labels)
-        self._sessions = [Session(bundle) for bundle in bundles]
+        self._own = frontend.pcen
+        self._teachers = [(Session(b), b.metadata.frontend.pcen) for b in bundles]
 
     def targets(self, windows: Tensor, labels: Tensor, training: TrainingSection) -> Tensor:
         """What a network is to say of ``windows`` (batch, frames, channels): (batch, labels).
@@ -63,5 +72,11 @@ class Teachers:
 
     def _mean(self, windows: Tensor) -> Tensor:
         features = windows.numpy()
-        each = [torch.from_numpy(session.run(features)) for session in self._sessions]
+        each = [
+            torch.from_numpy(session.run(self._heard(features, pcen)))
+            for session, pcen in self._teachers
+        ]
         return torch.stack(each).mean(dim=0)
+
+    def _heard(self, features: NDArray[np.float32], pcen: PcenConfig) -> NDArray[np.float32]:
+        return features if pcen == self._own else recompressed(features, self._own, pcen)
