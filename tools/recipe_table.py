@@ -111,6 +111,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "stress_db": "how much the level changes inside a word: deviation, dB",
         "syllabic": "share of words said with pauses between their syllables",
         "pause_s": "length of such a pause",
+        "drawn": "how much its syllables differ in tempo then: deviation of its logarithm",
         "synthetic": "share of words spoken by a synthetic voice, where there are any",
         "spliced": "share of words that one speaker begins and another ends",
         "carrier": "share of words with running speech before and after",

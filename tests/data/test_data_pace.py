@@ -102,18 +102,40 @@ def test_an_uneven_pace_moves_syllables_by_their_own_factor() -> None:
     assert np.mean(shares) == pytest.approx(0.32, abs=0.03)
 
 
+def test_syllables_said_apart_are_drawn_out_each_by_its_own_factor() -> None:
+    """Three syllables of 0.2 s and gaps of 60 ms: the first one's share of the word varies."""
+    clip, start, end = in_a_room(syllables(0.2, 0.2, 0.2, gap_s=0.06))
+    shares = {}
+    for drawn in (0.0, 0.35):
+        config = replace(STEADY, syllabic=1.0, drawn=drawn, pause_s=(0.0, 0.0))
+        found = []
+        for seed in range(80):
+            out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
+            near = slice(first - RATE // 40, last + RATE // 40)
+            assert (out[near] ** 2).sum() > 0.98 * (out**2).sum()
+            assert np.array_equal(out[: start - RATE // 20], clip[: start - RATE // 20])
+            borders = syllable_borders(out[first:last], RATE)
+            if len(borders) == 2:
+                found.append(np.log(borders[0] / (last - first - borders[1])))
+        assert len(found) > 40
+        shares[drawn] = np.std(found)
+    # Of two syllables the difference of their logarithms; a border that is not cut lessens it.
+    assert shares[0.0] < 0.1 and 0.2 < shares[0.35] < 0.35 * np.sqrt(2.0) + 0.05
+
+
 @given(
     lengths_s=st.lists(st.floats(0.1, 0.5), min_size=1, max_size=4),
     seed=st.integers(0, 1000),
     share=st.sampled_from([0.0, 0.5, 1.0]),
     uneven=st.sampled_from([0.0, 0.25, 0.5]),
+    drawn=st.sampled_from([0.0, 0.25, 0.5]),
 )
 @settings(deadline=None, max_examples=60)
 def test_times_hold_the_word_and_a_window_holds_both(
-    lengths_s: list[float], seed: int, share: float, uneven: float
+    lengths_s: list[float], seed: int, share: float, uneven: float, drawn: float
 ) -> None:
     clip, start, end = in_a_room(syllables(*lengths_s))
-    config = replace(SceneConfig(), syllabic=share, uneven=uneven)
+    config = replace(SceneConfig(), syllabic=share, uneven=uneven, drawn=drawn)
     out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
     assert 0 <= first < last <= len(out) and np.isfinite(out).all()
     assert last - first <= LONGEST_WORD_S * RATE + 2
@@ -129,7 +151,7 @@ def test_impossible_pauses_are_refused(pause_s: tuple[float, float]) -> None:
         SceneConfig(pause_s=pause_s)
 
 
-@pytest.mark.parametrize("name", ["uneven", "stress_db"])
+@pytest.mark.parametrize("name", ["uneven", "drawn", "stress_db"])
 @pytest.mark.parametrize("value", [-0.1, 13.0, float("nan")])
 def test_impossible_variation_is_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=rf"scenes\.{name} = "):

@@ -6,6 +6,7 @@ that is the same all through a word does not sound like that; see ``docs/trainin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -51,21 +52,15 @@ def say(
     if config.stress_db > 0.0:
         word = _stressed(word, edge, config.stress_db, rng)
     if rng.random() < config.syllabic:
-        most = int(LONGEST_WORD_S * rate - (end - start) / tempo)
-        paced, pauses = _apart(word, before, tempo, most, rate, config, rng)
+        times = (start - first, end - first)
+        paced, begin, done = _apart(word, times, before, tempo, rate, config, rng)
     elif config.uneven > 0.0:
         tempos = tempo * np.exp(rng.normal(0.0, config.uneven, _STRETCHES))
-        paced, begin, length = _unevenly(word, start - first, end - first, tempos, rate)
-        out = np.concatenate([before, paced, after])
-        return out, round(first + begin), round(first + begin + length)
+        paced, begin, done = _unevenly(word, start - first, end - first, tempos, rate)
     else:
-        paced, pauses = change_tempo(word, tempo, rate), 0
-    moved = first + (start - first) / tempo
-    return (
-        np.concatenate([before, paced, after]),
-        round(moved),
-        round(moved + (end - start) / tempo) + pauses,
-    )
+        paced = change_tempo(word, tempo, rate)
+        begin, done = (start - first) / tempo, (end - first) / tempo
+    return np.concatenate([before, paced, after]), round(first + begin), round(first + done)
 
 
 def _stressed(word: Samples, edge: int, stress_db: float, rng: np.random.Generator) -> Samples:
@@ -80,13 +75,13 @@ def _stressed(word: Samples, edge: int, stress_db: float, rng: np.random.Generat
 def _unevenly(
     word: Samples, start: float, end: float, tempos: NDArray[np.float64], rate: int
 ) -> tuple[Samples, float, float]:
-    """The word at a tempo that changes, then where it begins and how long it is, in samples."""
+    """The word at a tempo that changes, then where it begins and ends in it, in samples."""
     paced, times = vary_tempo(word, tempos, rate)
     begin, done = np.interp([start, end], np.arange(len(times)), times)
     longest = LONGEST_WORD_S * rate
     if done - begin > longest:
         return _unevenly(word, start, end, tempos * ((done - begin) / longest), rate)
-    return paced, float(begin), float(done - begin)
+    return paced, float(begin), float(done)
 
 
 def syllable_borders(word: Samples, rate: int) -> NDArray[np.int64]:
@@ -103,28 +98,41 @@ def syllable_borders(word: Samples, rate: int) -> NDArray[np.int64]:
 
 def _apart(
     word: Samples,
+    times: tuple[float, float],
     silence: Samples,
     tempo: float,
-    most: int,
     rate: int,
     config: SceneConfig,
     rng: np.random.Generator,
-) -> tuple[Samples, int]:
-    """The word at ``tempo`` with pauses of at most ``most`` samples in all, and their sum.
+) -> tuple[Samples, float, float]:
+    """The word, from and to ``times``, in syllables with pauses; where it begins and ends then.
 
-    Pauses sound like the stretch before the word, or are silent where there is none.
+    Each syllable has a tempo of its own around ``tempo``. Pauses sound like the stretch before
+    the word, or are silent where there is none.
     """
     borders = [b for b in syllable_borders(word, rate).tolist() if rng.random() < 0.7]
-    first, *others = np.split(word, borders)
-    out = [_part(first, tempo, rate)]
-    pauses = 0
-    for part in others:
-        pause = max(0, min(round(rng.uniform(*config.pause_s) * rate), most - pauses))
-        out += [_pause(silence, pause, rate), _part(part, tempo, rate)]
-        pauses += pause
-    for left, right in pairwise(out):
-        _fade(left, right, rate)
-    return np.concatenate(out), pauses
+    parts = np.split(word, borders)
+    tempos = np.full(len(parts), tempo)
+    if config.drawn > 0.0:
+        tempos *= np.exp(rng.normal(0.0, config.drawn, len(parts)))
+    after = len(word) - times[1]
+    lasts = _lasts(parts, tempos) - times[0] / tempos[0] - after / tempos[-1]
+    most = LONGEST_WORD_S * rate
+    tempos *= max(1.0, lasts / most)
+    left = int(most - lasts)
+    out = [_part(parts[0], tempos[0], rate)]
+    for part, own in zip(parts[1:], tempos[1:], strict=True):
+        pause = max(0, min(round(rng.uniform(*config.pause_s) * rate), left))
+        out += [_pause(silence, pause, rate), _part(part, own, rate)]
+        left -= pause
+    for one, next_one in pairwise(out):
+        _fade(one, next_one, rate)
+    said = np.concatenate(out)
+    return said, times[0] / tempos[0], len(said) - after / tempos[-1]
+
+
+def _lasts(parts: Sequence[Samples], tempos: NDArray[np.float64]) -> float:
+    return float(sum(len(part) / tempo for part, tempo in zip(parts, tempos, strict=True)))
 
 
 def _part(part: Samples, tempo: float, rate: int) -> Samples:

@@ -37,6 +37,7 @@ class SceneConfig:
     stress_db: float = 0.0
     syllabic: float = 0.25
     pause_s: tuple[float, float] = (0.0, 0.2)
+    drawn: float = 0.0
     synthetic: float = 0.12
     spliced: float = 0.0
     carrier: float = 0.25
@@ -49,7 +50,7 @@ class SceneConfig:
         for name in SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, 1]")
-        for name, most in (("uneven", 0.5), ("stress_db", 12.0)):
+        for name, most in (("uneven", 0.5), ("drawn", 0.5), ("stress_db", 12.0)):
             if not 0.0 <= getattr(self, name) <= most:
                 raise ConfigError(f"scenes.{name} = {getattr(self, name)} must be in [0, {most:g}]")
         if not 0.0 <= self.pause_s[0] <= self.pause_s[1] <= 1.0:

@@ -23,6 +23,7 @@ _LATER: dict[str, dict[str, Any]] = {
     "scenes": {
         "telephone": 0.0,
         "uneven": 0.0,
+        "drawn": 0.0,
         "stress_db": 0.0,
         "spliced": 0.0,
         "knocks": 0.0,
