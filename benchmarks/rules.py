@@ -42,6 +42,7 @@ Scores = NDArray[np.float32]
 """(steps, words): raw posteriors, or what a rule compares with the threshold."""
 
 _SURE = 1e-6
+"""Log-odds of posteriors nearer to 0 or 1 are those of this one."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,9 @@ def main() -> None:
     given = parser.parse_args()
     bundle = with_steps(find_bundle(given.model), 1)
     second = with_steps(find_bundle(given.second), 1) if given.second else None
+    if second is not None and second.words != bundle.words:
+        heard, wanted = (", ".join(b.words) for b in (second, bundle))
+        parser.error(f"--second {second.name} hears {heard}, not {wanted}")
     section = Section.of_version(given.document, "rules", bundle)
     _, trials = TrialOptions(given.manifest, "dev", (), seed=1).open(bundle)
     conditions = trials.conditions(SNRS_DB)
