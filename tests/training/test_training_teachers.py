@@ -99,6 +99,7 @@ def test_a_teacher_of_something_else_is_refused(tmp_path: Path) -> None:
     "lines",
     [
         "taught = 0.5",
+        "taught_of = 'words'",
         "teachers = ['x']",
         "teachers = ['x']\ntaught = 1.5",
         "teachers = ['x']\ntaught = nan",

@@ -166,8 +166,6 @@ class TrainingSection:
                 f"training.taught = {self.taught} must be in (0, 1] with teachers, and 0 without: "
                 f"there are {len(self.teachers)}"
             )
-        if self.taught_of != "all" and not self.teachers:
-            raise RecipeError(f"training.taught_of = {self.taught_of!r} needs teachers")
 
     def learning_rate_at(self, share: float) -> float:
         """Learning rate after ``share`` (0 to 1) of the run."""
@@ -216,6 +214,8 @@ class Recipe:
         if self.commands is not None:
             self._check_commands(self.commands)
             return
+        if self.training.taught_of != "all" and not self.training.teachers:
+            raise RecipeError(f"training.taught_of = {self.training.taught_of!r} needs teachers")
         if bool(self.data.also_words) != (self.scenes.also > 0.0):
             raise RecipeError(
                 f"{len(self.data.also_words)} data.also_words and scenes.also = "
