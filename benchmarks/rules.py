@@ -154,8 +154,9 @@ def cascades(bundle: Bundle, raw: Scored, second: Bundle, closer: Scored) -> lis
     """Rows of the second model alone, and where the first one is over each of a few posteriors."""
     smoothed = applied(closer, partial(mean, steps=STEPS))
     rows = [[f"`{second.name}`, mean of {STEPS}", *row_of(second, STEPS, smoothed)]]
+    highest = [_last(t.posteriors, STEPS).max(axis=-1) for t in _tracks(raw)]
     for low in SURE_OF_NOTHING:
-        asked = [_last(t.posteriors, STEPS).max(axis=-1) >= low for t in _tracks(raw)]
+        asked = [track >= low for track in highest]
         scores = [
             np.where(mask, t.posteriors, np.float32(0.0))
             for mask, t in zip(asked, _tracks(smoothed), strict=True)

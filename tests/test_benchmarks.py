@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,17 +11,10 @@ from typing import Any
 
 import pytest
 from bundles import with_bursts
-from processes import cli_environment
+from scripts import run_script
 from tone_manifest import HIGH, LOW, tone_manifest
 
 OTHERS = ("pymicro_wakeword", "pyopen_wakeword")
-
-
-def run(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(script), *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=cli_environment(), timeout=300
-    )
 
 
 @pytest.mark.parametrize(
@@ -33,8 +25,10 @@ def run(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
 def test_each_contender_hears(repository: Path, tiny_bundle: Path, name: str, streams: int) -> None:
     if name.replace("-", "_") in OTHERS and find_spec(name.replace("-", "_")) is None:
         pytest.skip(f"{name} is not installed: python3 dev.py install bench")
-    done = run(repository / "benchmarks" / "engine.py", "--child", name, "--model", tiny_bundle,
-               "--seconds", "2")  # fmt: skip
+    done = run_script(
+        repository / "benchmarks" / "engine.py", "--child", name, "--model", tiny_bundle,
+        "--seconds", "2",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     figure: dict[str, Any] = json.loads(done.stdout)
     assert figure["streams"] == streams
@@ -43,8 +37,10 @@ def test_each_contender_hears(repository: Path, tiny_bundle: Path, name: str, st
 
 
 def test_the_parts_of_a_step_are_told(repository: Path, tiny_bundle: Path) -> None:
-    done = run(repository / "benchmarks" / "parts.py", "--model", tiny_bundle,
-               "--streams", "8", "--rounds", "2")  # fmt: skip
+    done = run_script(
+        repository / "benchmarks" / "parts.py", "--model", tiny_bundle, "--streams", "8",
+        "--rounds", "2",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     parts = json.loads(done.stdout)
     assert set(parts) == {"accept", "front end", "network", "rest", "all"}
@@ -53,8 +49,10 @@ def test_the_parts_of_a_step_are_told(repository: Path, tiny_bundle: Path) -> No
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_what_a_visit_of_the_service_costs_is_told(repository: Path, tiny_bundle: Path) -> None:
-    done = run(repository / "benchmarks" / "visits.py", "--model", tiny_bundle,
-               "--streams", "4", "--seconds", "1", "--streams-here", "2")  # fmt: skip
+    done = run_script(
+        repository / "benchmarks" / "visits.py", "--model", tiny_bundle, "--streams", "4",
+        "--seconds", "1", "--streams-here", "2",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["windows"] >= 20 and 1.0 <= told["windows_per_visit"] <= 4.0
@@ -65,7 +63,7 @@ def test_what_a_visit_of_the_service_costs_is_told(repository: Path, tiny_bundle
 
 @pytest.mark.skipif(all(map(find_spec, OTHERS)), reason="the other engines are installed")
 def test_missing_engines_are_named(repository: Path, tiny_bundle: Path) -> None:
-    done = run(repository / "benchmarks" / "engine.py", "--model", tiny_bundle)
+    done = run_script(repository / "benchmarks" / "engine.py", "--model", tiny_bundle)
     assert done.returncode == 1 and "dev.py install bench" in done.stderr
 
 
@@ -79,8 +77,10 @@ def test_figures_are_written_into_their_section(
         "# Page\n\n<!-- begin figures of tiny -->\nold\n<!-- end figures of tiny -->\n\nTail.\n"
     )
     for _ in range(2):
-        done = run(repository / "benchmarks" / "write_docs.py", "figures", "--model", tiny_bundle,
-                   "--manifest", made.path, "--document", document)  # fmt: skip
+        done = run_script(
+            repository / "benchmarks" / "write_docs.py", "figures", "--model", tiny_bundle,
+            "--manifest", made.path, "--document", document,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
     text = document.read_text("utf-8")
     assert text.startswith("# Page\n\n<!-- begin") and text.endswith("-->\n\nTail.\n")
@@ -94,11 +94,11 @@ def test_wrong_requests_change_nothing(repository: Path, tiny_bundle: Path, tmp_
     document = tmp_path / "evaluation.md"
     document.write_text("# Page\n<!-- begin figures of tiny -->\n")
     script = repository / "benchmarks" / "write_docs.py"
-    assert run(script, "figures", "--document", document).returncode == 2
+    assert run_script(script, "figures", "--document", document).returncode == 2
     made = tone_manifest(tmp_path / "recordings", clips=1, talks=1)
     given = ("--manifest", made.path, "--document", document)
     for model, says in ((tiny_bundle, "one pair"), ("nobody", "nobody")):
-        done = run(script, "figures", "--model", model, *given)
+        done = run_script(script, "figures", "--model", model, *given)
         assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     assert document.read_text() == "# Page\n<!-- begin figures of tiny -->\n"
 
@@ -112,8 +112,10 @@ def test_alignment_is_measured_against_the_times_that_a_manifest_states(
                  times=(0.6, 0.9))  # fmt: skip
     page = tmp_path / "page.md"
     page.write_text("before\n\n<!-- begin alignment -->\n<!-- end alignment -->\n\nafter\n")
-    done = run(repository / "benchmarks" / "alignment.py", "--manifest", made.save(),
-               "--corpus", "clips", "--method", "energy", "--document", page)  # fmt: skip
+    done = run_script(
+        repository / "benchmarks" / "alignment.py", "--manifest", made.save(), "--corpus",
+        "clips", "--method", "energy", "--document", page,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n")

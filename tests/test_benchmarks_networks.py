@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands_recipe import write_commands_recipe
-from processes import cli_environment
 from run_notes import Notes
-from scripts import script
+from scripts import run_script, script
 
 from wakeword.runtime import Bundle, write_bundle
 from wakeword.runtime.bundle import describe_model
@@ -24,13 +22,8 @@ from wakeword.training.recipe import read_recipe
 from wakeword.training.run import TrainingRun
 
 
-def ran(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*map(str, (sys.executable, script, *arguments))], capture_output=True,
-                          text=True, env=cli_environment(), timeout=280)  # fmt: skip
-
-
 def bench(repository: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return ran(repository / "benchmarks" / "networks.py", *arguments)
+    return run_script(repository / "benchmarks" / "networks.py", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +118,11 @@ def test_how_often_a_set_is_right_is_written_into_its_page(
     listed = (trained / "manifest.csv").read_text("utf-8")
     manifest.write_text(listed.replace(",dev,", ",test,"), "utf-8")
     given = ("commands", "--manifest", manifest, "--document", page, "--model")
-    refused = ran(script, *given, repository / "models" / "seven")
+    refused = run_script(script, *given, repository / "models" / "seven")
     assert refused.returncode == 1 and "is not a command set" in refused.stderr
     assert "\nold\n" in page.read_text("utf-8")
     bundle = Bundle.load(trained / "runs" / "dnn-s-1" / "bundle")
-    done = ran(script, *given, bundle.path)
+    done = run_script(script, *given, bundle.path)
     assert done.returncode == 0, done.stderr
     text = page.read_text("utf-8")
     assert text.startswith("before\n") and text.endswith("after\n") and "\nold\n" not in text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from processes import cli_environment
+from scripts import run_script
 
 from wakeword.evaluation.events import EventRules, Label, Track, Truth
 from wakeword.evaluation.scoring import Clip
@@ -115,8 +113,7 @@ def test_engines_of_others_give_probabilities(others: ModuleType, name: str) -> 
 
 
 def test_a_model_without_the_word_is_refused(repository: Path, tiny_bundle: Path) -> None:
-    script = repository / "benchmarks" / "others.py"
-    command = [sys.executable, script, "--manifest", "none.csv", "--model", tiny_bundle]
-    done = subprocess.run(command, capture_output=True, text=True, env=cli_environment())
+    others = repository / "benchmarks" / "others.py"
+    done = run_script(others, "--manifest", "none.csv", "--model", tiny_bundle)
     assert done.returncode == 1, done.stderr
     assert "has no word 'alexa'" in done.stderr and "Traceback" not in done.stderr

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
-from processes import cli_environment
+from scripts import run_script
 from tone_manifest import HIGH, LOW, tone_manifest
 
 
@@ -18,14 +17,11 @@ def test_the_section_is_written_and_a_damaged_page_is_not(
     document.parent.mkdir()
 
     def run() -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable, repository / "benchmarks" / "picovoice.py", "--model", tiny_bundle,
+        return run_script(
+            repository / "benchmarks" / "picovoice.py", "--model", tiny_bundle,
             "--manifest", made.path, "--speech-corpus", "talk", "--noise-corpus", "noise",
             "--hours", "0.02", "--scores", tmp_path / "scores", "--document", document,
-        ]  # fmt: skip
-        return subprocess.run(
-            command, capture_output=True, text=True, env=cli_environment(), timeout=300
-        )
+        )  # fmt: skip
 
     damaged = "# Page\n<!-- begin picovoice benchmark of tiny -->\n"
     document.write_text(damaged)

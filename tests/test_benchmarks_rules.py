@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from processes import cli_environment
-from scripts import script
+from scripts import run_script, script
 from tone_manifest import tone_manifest
 
 pytest.importorskip("scipy", reason="needs the train extra")
@@ -26,9 +23,9 @@ TRACKS = arrays(np.float32, st.tuples(st.integers(1, 12), st.integers(1, 3)),
 
 @pytest.fixture(scope="module")
 def rules(repository: Path) -> Iterator[ModuleType]:
-    sys.path.insert(0, str(repository / "benchmarks"))
-    yield script("benchmarks/rules.py", "detection_rules")
-    sys.path.remove(str(repository / "benchmarks"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(repository / "benchmarks")
+        yield script("benchmarks/rules.py", "detection_rules")
 
 
 @given(raw=TRACKS, steps=st.integers(1, 5))
@@ -60,10 +57,9 @@ def test_the_section_of_a_version_holds_every_rule_and_the_second_model(
     made = tone_manifest(tmp_path / "recordings")
     page = tmp_path / "experiments.md"
     page.write_text("".join(f"<!-- {edge} rules of tiny 1.0.0 -->\n" for edge in ("begin", "end")))
-    done = subprocess.run(
-        [sys.executable, repository / "benchmarks" / "rules.py", "--model", tiny_bundle,
-         "--second", tiny_bundle, "--manifest", made.path, "--document", page],
-        capture_output=True, text=True, env=cli_environment(), timeout=300,
+    done = run_script(
+        repository / "benchmarks" / "rules.py", "--model", tiny_bundle,
+        "--second", tiny_bundle, "--manifest", made.path, "--document", page,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = {cells[1].strip(): cells[2:] for line in page.read_text().splitlines()

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import cli_environment
+from scripts import run_script
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs epoll and /proc")
 
 
-def run(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(script), *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=cli_environment(), timeout=280
-    )
-
-
 def test_load_reports_what_the_offline_engine_hears(repository: Path, tmp_path: Path) -> None:
     """Without recordings: the samples of the checkout. Time is measured, not judged."""
-    done = run(repository / "benchmarks" / "load.py", "--streams", "4", "--seconds", "12",
-               "--samples", "--json", tmp_path / "load.json")  # fmt: skip
+    done = run_script(
+        repository / "benchmarks" / "load.py", "--streams", "4", "--seconds", "12", "--samples",
+        "--json", tmp_path / "load.json",
+    )  # fmt: skip
     figures: dict[str, Any] = json.loads((tmp_path / "load.json").read_text())
     assert figures["streams"] == 4 and "samples/" in figures["audio"]["source"]
     assert figures["detections_expected"] > 0 and figures["latency_ms"]["count"] > 0
@@ -43,16 +37,19 @@ def test_the_small_server_beside_it_is_held_against_its_own_engine(
 ) -> None:
     if find_spec("pymicro_wakeword") is None:
         pytest.skip("pymicro-wakeword is not installed: python3 dev.py install bench")
-    run(repository / "benchmarks" / "load.py", "--streams", "2", "--seconds", "20", "--samples",
-        "--server", "microwakeword", "--json", tmp_path / "load.json")  # fmt: skip
+    run_script(
+        repository / "benchmarks" / "load.py", "--streams", "2", "--seconds", "20", "--samples",
+        "--server", "microwakeword", "--json", tmp_path / "load.json",
+    )  # fmt: skip
     figures = json.loads((tmp_path / "load.json").read_text())
     assert (figures["missed"], figures["extra"], figures["drops"]) == (0, 0, 0)
 
 
 def test_a_short_soak_leaves_nothing_behind(repository: Path, tmp_path: Path) -> None:
-    done = run(repository / "benchmarks" / "soak.py", "--minutes", "0.3", "--clients", "12",
-               "--samples", "--json", tmp_path / "soak.json",
-               "--picture", tmp_path / "soak.png")  # fmt: skip
+    done = run_script(
+        repository / "benchmarks" / "soak.py", "--minutes", "0.3", "--clients", "12", "--samples",
+        "--json", tmp_path / "soak.json", "--picture", tmp_path / "soak.png",
+    )  # fmt: skip
     seen: dict[str, Any] = json.loads((tmp_path / "soak.json").read_text())
     # Half a minute says nothing about memory: the server is still warming up.
     assert not [fault for fault in seen["not_held"] if "memory" not in fault], done.stderr
@@ -78,10 +75,10 @@ def test_the_sections_of_the_page_come_from_what_was_measured(
     page = tmp_path / "page.md"
     page.write_text("# Page\n\n<!-- begin load -->\n<!-- end load -->\n\nTail.\n")
     script = repository / "benchmarks" / "write_docs.py"
-    done = run(script, "load", "--measured", tmp_path / "load.json", "--document", page)
+    done = run_script(script, "load", "--measured", tmp_path / "load.json", "--document", page)
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert "- wakeword serve: 100 streams, more were not tried" in text
     assert "- another: 0 streams, not 10" in text and text.endswith("-->\n\nTail.\n")
     assert (tmp_path / "figures" / "load.png").read_bytes().startswith(b"\x89PNG")
-    assert run(script, "engine", "--measured", tmp_path / "load.json").returncode == 2
+    assert run_script(script, "engine", "--measured", tmp_path / "load.json").returncode == 2

@@ -7,7 +7,6 @@ import importlib
 import json
 import random
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from processes import cli_environment
+from scripts import run_script
 from tone_manifest import HIGH, LOW
 from tone_recipe import write_tone_recipe
 
@@ -286,9 +285,9 @@ def test_a_plan_trains_nothing(
 
 
 def test_rows_that_are_not_there_are_refused(repository: Path, recipe: Path) -> None:
-    script = repository / "benchmarks" / "studies" / "run.py"
-    command = [sys.executable, str(script), "table1", "--rows", "27", "--recipe", str(recipe),
-               "--manifest", str(recipe.parent / "manifest.csv")]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, env=cli_environment())
+    done = run_script(
+        repository / "benchmarks" / "studies" / "run.py", "table1", "--rows", "27",
+        "--recipe", recipe, "--manifest", recipe.parent / "manifest.csv",
+    )  # fmt: skip
     assert done.returncode == 1 and done.stdout == ""
     assert "error: row 27; Table 1 has rows 1 to 26" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -86,37 +87,35 @@ def test_stress_moves_levels_inside_the_word_and_nothing_else() -> None:
     assert abs(np.mean(apart)) < 3.0
 
 
-def test_an_uneven_pace_moves_syllables_by_their_own_factor() -> None:
+def said_in_three(config: SceneConfig, seeds: int) -> Iterator[tuple[NDArray[np.int64], int]]:
+    """Three syllables of 0.2 s and gaps of 60 ms, said anew for each seed; all before them stays.
+
+    The two borders between them and the length of the word, in samples, where two are found.
+    """
     clip, start, end = in_a_room(syllables(0.2, 0.2, 0.2, gap_s=0.06))
-    config = replace(STEADY, syllabic=0.0, uneven=0.25)
-    shares = []
-    for seed in range(60):
+    for seed in range(seeds):
         out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
         near = slice(first - RATE // 40, last + RATE // 40)
         assert (out[near] ** 2).sum() > 0.98 * (out**2).sum()
         assert np.array_equal(out[: start - RATE // 20], clip[: start - RATE // 20])
         borders = syllable_borders(out[first:last], RATE)
         if len(borders) == 2:
-            shares.append(borders[0] / (last - first))
+            yield borders, last - first
+
+
+def test_an_uneven_pace_moves_syllables_by_their_own_factor() -> None:
+    config = replace(STEADY, syllabic=0.0, uneven=0.25)
+    shares = [borders[0] / length for borders, length in said_in_three(config, 60)]
     assert len(shares) > 40 and np.std(shares) > 0.02
     assert np.mean(shares) == pytest.approx(0.32, abs=0.03)
 
 
 def test_syllables_said_apart_are_drawn_out_each_by_its_own_factor() -> None:
-    """Three syllables of 0.2 s and gaps of 60 ms: the first one's share of the word varies."""
-    clip, start, end = in_a_room(syllables(0.2, 0.2, 0.2, gap_s=0.06))
+    """The length of the first one against that of the last one varies."""
     shares = {}
     for drawn in (0.0, 0.35):
         config = replace(STEADY, syllabic=1.0, drawn=drawn, pause_s=(0.0, 0.0))
-        found = []
-        for seed in range(80):
-            out, first, last = say(clip, start, end, RATE, config, np.random.default_rng(seed))
-            near = slice(first - RATE // 40, last + RATE // 40)
-            assert (out[near] ** 2).sum() > 0.98 * (out**2).sum()
-            assert np.array_equal(out[: start - RATE // 20], clip[: start - RATE // 20])
-            borders = syllable_borders(out[first:last], RATE)
-            if len(borders) == 2:
-                found.append(np.log(borders[0] / (last - first - borders[1])))
+        found = [np.log(b[0] / (length - b[1])) for b, length in said_in_three(config, 80)]
         assert len(found) > 40
         shares[drawn] = np.std(found)
     # Of two syllables the difference of their logarithms; a border that is not cut lessens it.

@@ -6,7 +6,6 @@ that is the same all through a word does not sound like that; see ``docs/trainin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -116,7 +115,8 @@ def _apart(
     if config.drawn > 0.0:
         tempos *= np.exp(rng.normal(0.0, config.drawn, len(parts)))
     after = len(word) - times[1]
-    lasts = _lasts(parts, tempos) - times[0] / tempos[0] - after / tempos[-1]
+    whole = sum(len(part) / own for part, own in zip(parts, tempos, strict=True))
+    lasts = whole - times[0] / tempos[0] - after / tempos[-1]
     most = LONGEST_WORD_S * rate
     tempos *= max(1.0, lasts / most)
     left = int(most - lasts)
@@ -129,10 +129,6 @@ def _apart(
         _fade(one, next_one, rate)
     said = np.concatenate(out)
     return said, times[0] / tempos[0], len(said) - after / tempos[-1]
-
-
-def _lasts(parts: Sequence[Samples], tempos: NDArray[np.float64]) -> float:
-    return float(sum(len(part) / tempo for part, tempo in zip(parts, tempos, strict=True)))
 
 
 def _part(part: Samples, tempo: float, rate: int) -> Samples:

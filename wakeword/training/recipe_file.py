@@ -50,10 +50,10 @@ def self_contained(path: Path) -> str:
     RecipeError
         As :func:`read_table`.
     """
-    table, text = read_table(path), path.read_text("utf-8")
-    base = tomllib.loads(text).get(EXTENDS)
-    if base is None:
+    text, own = _loaded(path)
+    if EXTENDS not in own:
         return text
+    table, base = read_table(path), own[EXTENDS]
     comments = takewhile(lambda line: line.startswith("#"), text.splitlines())
     return "\n".join([*comments, f"# Written out: it extends {base}.", "", *toml_lines(table), ""])
 
@@ -83,11 +83,7 @@ def toml_lines(table: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"recipe {path} cannot be read: {error}") from error
-    table = with_genotype(table, path.parent)
+    table = with_genotype(_loaded(path)[1], path.parent)
     base = table.pop(EXTENDS, None)
     if base is None:
         return table
@@ -104,6 +100,15 @@ def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if isinstance(bundle, dict):
         extended["bundle"] = {k: v for k, v in bundle.items() if k not in _OWN}
     return _merged(extended, table)
+
+
+def _loaded(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a file and its own tables."""
+    try:
+        text = path.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"recipe {path} cannot be read: {error}") from error
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from wakeword.errors import RecipeError
-from wakeword.frontend import FrontendConfig, PcenConfig
+from wakeword.frontend import FrontendConfig
 from wakeword.frontend.pcen import recompressed
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.session import Session
@@ -72,11 +70,9 @@ class Teachers:
 
     def _mean(self, windows: Tensor) -> Tensor:
         features = windows.numpy()
-        each = [
-            torch.from_numpy(session.run(self._heard(features, pcen)))
-            for session, pcen in self._teachers
-        ]
+        heard = {
+            pcen: features if pcen == self._own else recompressed(features, self._own, pcen)
+            for pcen in {pcen for _, pcen in self._teachers}
+        }
+        each = [torch.from_numpy(session.run(heard[pcen])) for session, pcen in self._teachers]
         return torch.stack(each).mean(dim=0)
-
-    def _heard(self, features: NDArray[np.float32], pcen: PcenConfig) -> NDArray[np.float32]:
-        return features if pcen == self._own else recompressed(features, self._own, pcen)
