@@ -12,7 +12,7 @@ import pytest
 from tiny_corpus import RATE, Samples, corpus_of, recording
 
 from wakeword.data import corpus as corpus_module
-from wakeword.data.corpus import load_corpus
+from wakeword.data.corpus import CACHES_KEPT, load_corpus
 from wakeword.data.manifest import Recording
 from wakeword.errors import AudioError, ManifestError
 
@@ -103,6 +103,28 @@ def test_a_recording_that_changed_is_decoded_again(
     os.utime(recordings[1].path, ns=(1, 1))
     assert load_corpus(recordings, RATE, tmp_path / "cache").audio(1) == pytest.approx(0.5)
     assert len(decoded) == 6
+
+
+def test_the_cache_keeps_the_sets_that_were_used_last(
+    tmp_path: Path, decoded: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(1, 100))
+    monkeypatch.setattr(os, "utime", lambda path, real=os.utime: real(path, (t := next(now), t)))
+    sets = [[wav(tmp_path / f"{i}.wav", np.zeros(160, np.float32))] for i in range(CACHES_KEPT + 1)]
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "notes.txt").write_text("not ours")
+    for recordings in sets[:CACHES_KEPT]:
+        load_corpus(recordings, RATE, cache)
+    load_corpus(sets[0], RATE, cache)  # used again: now the second is the oldest
+    load_corpus(sets[-1], RATE, cache)
+    assert len(list(cache.glob("audio-*.npz"))) == CACHES_KEPT
+    assert (cache / "notes.txt").read_text() == "not ours"
+    before = len(decoded)
+    load_corpus(sets[0], RATE, cache)
+    assert len(decoded) == before, "the one that was used again was forgotten"
+    load_corpus(sets[1], RATE, cache)
+    assert len(decoded) == before + 1, "the one used longest ago was kept"
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 and no more", b"\x93NUMPY"])

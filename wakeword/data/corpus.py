@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from wakeword.errors import ManifestError
 from wakeword.files import atomic_write
 
 Progress = Callable[[float], None]
+CACHES_KEPT = 4
+"""Sets of recordings whose samples a cache holds, those used last: hours of them are gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def load_corpus(
     """Decode ``recordings`` to mono at a rate, or load what an earlier call left in ``cache``.
 
     The cache is keyed by rate, path, size and time of change of every file, so a changed recording
-    is decoded again; so is everything where the cache is damaged.
+    is decoded again; so is everything where the cache is damaged. Beyond ``CACHES_KEPT`` sets of
+    recordings, the one that was used longest ago goes.
 
     Raises
     ------
@@ -80,6 +85,9 @@ def load_corpus(
         stored = offsets, np.concatenate(pieces)
         with atomic_write(path, "wb") as file:
             np.savez(file, offsets=stored[0], samples=stored[1])
+        _forget_oldest(cache)
+    with suppress(OSError):  # a cache that may only be read is used all the same
+        os.utime(path)
     return Corpus(tuple(recordings), *stored, sample_rate)
 
 
@@ -90,6 +98,13 @@ def _load(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int16]] | None:
             return stored["offsets"], stored["samples"]
     except (FileNotFoundError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None
+
+
+def _forget_oldest(cache: Path) -> None:
+    with suppress(OSError):  # another run may just read it, or forget it too: the next one will
+        used = sorted(cache.glob("audio-*.npz"), key=lambda path: path.stat().st_mtime_ns)
+        for path in used[:-CACHES_KEPT]:
+            path.unlink()
 
 
 def _decode_all(
