@@ -6,10 +6,8 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,17 +29,6 @@ from wakeword.protocol import ErrorCode, refusal
 SOUND = bursts()
 RATE = 16_000
 LIVE = replace(QUICK, live=True)
-
-
-@pytest.fixture(scope="module")
-def service(tiny_bundle: Path) -> Iterator[SmallService]:
-    with SmallService(tiny_bundle) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def wanted(tiny_bundle: Path) -> list[tuple[str, int]]:
-    return offline(tiny_bundle, SOUND)
 
 
 def wait_until(condition, limit_s: float = 20.0) -> None:

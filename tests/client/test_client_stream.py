@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,19 +26,6 @@ from wakeword.errors import AudioError, ConfigError, RefusedError
 from wakeword.protocol import ErrorCode, refusal
 
 SOUND = bursts()
-
-
-@pytest.fixture(scope="module")
-def service(tiny_bundle: Path) -> Iterator[SmallService]:
-    with SmallService(tiny_bundle) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def wanted(tiny_bundle: Path) -> list[tuple[str, int]]:
-    found = offline(tiny_bundle, SOUND)
-    assert len(found) >= 10
-    return found
 
 
 async def collect(url: str, blocks, options: ClientOptions = QUICK, **asked):
