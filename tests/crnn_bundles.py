@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import torch
 from bundles import tiny_metadata
 
 from wakeword.networks.crnn import Crnn, CrnnConfig
-from wakeword.runtime import Bundle
+from wakeword.runtime import Bundle, BundleMetadata
 from wakeword.runtime.bundle import describe_model
 from wakeword.training.ensemble import mean_of_networks
 from wakeword.training.export import export_onnx
+from wakeword.training.recompression import given_features_of
 
 
 def crnn_bundle(config: CrnnConfig, seed: int = 0, **changes: Any) -> Bundle:
@@ -31,5 +33,18 @@ def crnn_bundle(config: CrnnConfig, seed: int = 0, **changes: Any) -> Bundle:
 def mean_bundle(*configs: CrnnConfig) -> Bundle:
     """The mean of such networks, each with other weights."""
     members = [crnn_bundle(config, seed) for seed, config in enumerate(configs)]
-    model = mean_of_networks([member.model for member in members])
-    return Bundle(Path("."), describe_model(members[0].metadata, model), model)
+    return _mean(members[0].metadata, *(member.model for member in members))
+
+
+def recompressed_bundle(config: CrnnConfig) -> Bundle:
+    """The mean of four: two of an own PCEN and two, themselves a mean, of others."""
+    first, *others = (crnn_bundle(config, seed) for seed in range(4))
+    m, pcen = first.metadata, first.metadata.frontend.pcen
+    flat, flatter = replace(pcen, delta=0.5, r=0.25), replace(pcen, delta=0.1, r=0.2)
+    pair = mean_of_networks([others[0].model, given_features_of(flat, others[1].model, flatter)])
+    return _mean(m, first.model, given_features_of(pcen, pair, flat), others[2].model)
+
+
+def _mean(metadata: BundleMetadata, *models: bytes) -> Bundle:
+    model = mean_of_networks(models)
+    return Bundle(Path("."), describe_model(metadata, model), model)

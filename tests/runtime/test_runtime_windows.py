@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from bundles import RATE
-from crnn_bundles import crnn_bundle, mean_bundle
+from crnn_bundles import crnn_bundle, mean_bundle, recompressed_bundle
 from engine_runs import assert_same, feed, speech, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +15,8 @@ from wakeword.networks.crnn import CrnnConfig
 from wakeword.runtime import Bundle, Engine, SmootherConfig, find_bundle, windows
 from wakeword.runtime import rows as rows_module
 from wakeword.runtime.bundle import describe_model
-from wakeword.runtime.parts import NotShared, split_network
+from wakeword.runtime.fronts import NotShared
+from wakeword.runtime.parts import split_network
 from wakeword.runtime.remote_worker import score
 from wakeword.runtime.rows import Rows
 from wakeword.runtime.windows import SharedWindows, WholeWindows
@@ -35,9 +36,10 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
 
 
 SHIPPED = ["seven", "seven-accurate", "seven-wide", "telephone"]
+MADE = ["small", "two layers", "odd", "mean", "recompressed"]
 
 
-@pytest.fixture(scope="module", params=[*SHIPPED, "small", "two layers", "odd", "mean"])
+@pytest.fixture(scope="module", params=[*SHIPPED, *MADE])
 def pair(request: pytest.FixtureRequest) -> tuple[Engine, Engine]:
     made = {
         "small": lambda: crnn_bundle(SMALL),
@@ -51,6 +53,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[Engine, Engine]:
         "mean": lambda: mean_bundle(
             SMALL, replace(SMALL, filters=6, recurrent_units=5, recurrent_layers=2), SMALL
         ),
+        "recompressed": lambda: recompressed_bundle(SMALL),
     }  # fmt: skip
     bundle = made[request.param]() if request.param in made else find_bundle(request.param)
     return engines(bundle)
@@ -173,7 +176,19 @@ def used_elsewhere(model: onnx.ModelProto) -> None:
     model.graph.initializer.append(axis)
 
 
-@pytest.mark.parametrize("change", [without_relu, clipped, used_elsewhere])
+def louder_in_some_channels(model: onnx.ModelProto) -> None:
+    """Bent by more than one constant for all."""
+    per_channel = onnx.numpy_helper.from_array(np.linspace(0, 1, 40, dtype=np.float32), "louder")
+    model.graph.initializer.append(per_channel)
+    name = model.graph.input[0].name
+    for node in model.graph.node:
+        node.input[:] = ["bent" if given == name else given for given in node.input]
+    model.graph.node.insert(0, onnx.helper.make_node("Add", [name, "louder"], ["bent"]))
+
+
+@pytest.mark.parametrize(
+    "change", [without_relu, clipped, used_elsewhere, louder_in_some_channels]
+)
 def test_other_networks_run_as_a_whole(change) -> None:
     bundle = crnn_bundle(SMALL)
     model = onnx.load_from_string(bundle.model)

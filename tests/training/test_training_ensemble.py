@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bundles import tiny_metadata, write_tiny_bundle
+from bundles import RATE, tiny_metadata, with_bursts, write_tiny_bundle
 from processes import RunCli
 from refusals import refused
-from tone_manifest import tone_manifest
+from tone_manifest import LOW, tone_manifest
 
+from wakeword.errors import BundleError
+from wakeword.frontend import Frontend
+from wakeword.frontend.config import Kind
 from wakeword.networks import build
 from wakeword.runtime import Bundle, write_bundle
 from wakeword.runtime.sections import DataSource
@@ -66,6 +69,48 @@ def test_an_ensemble_can_be_a_member(members: tuple[Path, Path]) -> None:
     found = Session(join([pair, bundles[0]], EnsembleName("three"))).run(windows)
     first, other = (Session(b).run(windows) for b in bundles)
     np.testing.assert_allclose(found, 0.75 * first + 0.25 * other, atol=1e-6)
+
+
+def test_a_member_may_hear_another_offset_and_root_of_pcen(
+    members: tuple[Path, Path],
+) -> None:
+    """Each says of a sound what it says of it alone, whoever's front end the mean has."""
+    first, other = (Bundle.load(path) for path in members)
+    flat = with_pcen(other, delta=0.5, r=0.25)
+    starts = (0.2, 0.5, 0.7, 1.0)
+    samples = np.stack([with_bursts(24_400 / RATE, [(s, LOW)], noise=0.002) for s in starts])
+    each = [Session(b).run(features(b, samples)) for b in (first, flat)]
+    assert np.abs(Session(flat).run(features(first, samples)) - each[1]).max() > 0.005
+    for given in ([first, flat], [flat, first]):
+        joined = join(given, EnsembleName("both"))
+        assert joined.metadata.frontend == given[0].metadata.frontend
+        found = Session(joined).run(features(joined, samples))
+        np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-4)
+
+
+def features(bundle: Bundle, samples: np.ndarray) -> np.ndarray:
+    """What the front end of a bundle makes of samples (streams, n)."""
+    front = Frontend(bundle.metadata.frontend)
+    return front.process(samples, front.initial_state(len(samples)))[0]
+
+
+def with_pcen(bundle: Bundle, kind: Kind = "pcen", **changes: float) -> Bundle:
+    frontend = bundle.metadata.frontend
+    frontend = replace(frontend, kind=kind, pcen=replace(frontend.pcen, **changes))
+    return replace(bundle, metadata=replace(bundle.metadata, frontend=frontend))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [("pcen", {"s": 0.05}), ("pcen", {"alpha": 0.9, "delta": 0.5}), ("logmel", {"delta": 0.5})],
+)
+def test_other_front_ends_cannot_be_joined(
+    members: tuple[Path, Path], kind: Kind, changes: dict[str, float]
+) -> None:
+    first, other = (with_pcen(Bundle.load(path), kind) for path in members)
+    join([first, other], EnsembleName("both"))
+    with pytest.raises(BundleError, match=r"other.*its frontend is"):
+        join([first, with_pcen(other, kind, **changes)], EnsembleName("both"))
 
 
 def test_the_command_writes_a_measured_model(

@@ -44,8 +44,9 @@ def ensemble(
 ) -> None:
     """Join models (names or folders) into one whose posteriors are the mean of theirs.
 
-    They must hear the same words through the same front end. The new model is calibrated and
-    measured on recordings that none of them was trained on, and gets a card of its own.
+    They must hear the same words through the same front end; only PCEN's delta and r may differ.
+    The new model is calibrated and measured on recordings that none of them was trained on, and
+    gets a card of its own.
     """
     try:
         from wakeword.training.ensemble import EnsembleName, join

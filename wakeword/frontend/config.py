@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from wakeword.errors import ConfigError
@@ -31,6 +31,10 @@ class PcenConfig:
         _require(self.delta >= 0.0, "pcen.delta", self.delta, "at least 0")
         _require(0.0 < self.r <= 1.0, "pcen.r", self.r, "in (0, 1]")
         _require(self.eps > 0.0, "pcen.eps", self.eps, "above 0")
+
+    def compressed_as(self, other: PcenConfig) -> PcenConfig:
+        """This gain control, compressed with ``delta`` and ``r`` of ``other``."""
+        return replace(self, delta=other.delta, r=other.r)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,16 @@ class FrontendConfig:
         if samples < self.window_samples:
             return 0
         return 1 + (samples - self.window_samples) // self.hop_samples
+
+    def gives_features_of(self, other: FrontendConfig) -> bool:
+        """Whether the features of ``other`` can be computed from these.
+
+        So it is where all is equal, or where both are PCEN and differ in the compression only
+        (:func:`wakeword.frontend.pcen.recompressed`).
+        """
+        if self.kind == other.kind == "pcen":
+            return replace(self, pcen=self.pcen.compressed_as(other.pcen)) == other
+        return self == other
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for metadata.json; :meth:`from_dict` takes them back."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -86,8 +85,10 @@ def recompressed(
     ValueError
         The gain control is another: ``s``, ``alpha`` or ``eps`` differ.
     """
-    if replace(old, delta=new.delta, r=new.r) != new:
+    if old.compressed_as(new) != new:
         raise ValueError(f"{old} and {new} differ in more than delta and r")
+    if old == new:
+        return features
     offset = old.delta**old.r
     # What no energy gives, a mask or rounding, may lie a little under nought.
     gained = np.maximum(features + np.float32(offset), offset) ** np.float32(1.0 / old.r)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.runtime.bundle import Bundle
+from wakeword.runtime.fronts import NotShared
 from wakeword.runtime.heard import Kept
-from wakeword.runtime.parts import FRAMES, POSITIONS, ROWS, NotShared, Parts, split_network
+from wakeword.runtime.parts import FRAMES, POSITIONS, ROWS, Parts, split_network
 from wakeword.runtime.session import (
     CALL_WINDOWS,
     OUTPUT,

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wakeword.errors import BundleError, TrainingError
+from wakeword.frontend.pcen import recompressed
 from wakeword.runtime import Bundle
 from wakeword.runtime.bundle import describe_model
-from wakeword.runtime.parts import MOST_NETWORKS
+from wakeword.runtime.fronts import MOST_NETWORKS
 from wakeword.runtime.sections import DataSource, TrainingRecord
 from wakeword.runtime.session import INPUT, OUTPUT, Session
+from wakeword.training.recompression import given_features_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 TOLERANCE = 1e-5
-_SAME = ("labels", "frontend", "window_frames", "step_samples", "smoother", "detector", "licence")
+_SAME = ("labels", "window_frames", "step_samples", "smoother", "detector", "licence")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
     ------
     BundleError
         Fewer than two members or more than ``MOST_NETWORKS``, one twice, or members that differ in
-        labels, front end, window, step, smoother, detector or licence.
+        labels, window, step, smoother, detector or licence, or in more of the front end than
+        ``delta`` and ``r`` of PCEN.
     TrainingError
         The joined network does not give the mean.
     """
@@ -61,7 +64,10 @@ def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
         ),
         training=_record(members, called),
     )
-    onnx = mean_of_networks([m.model for m in members])
+    pcen = metadata.frontend.pcen
+    onnx = mean_of_networks(
+        [given_features_of(pcen, m.model, m.metadata.frontend.pcen) for m in members]
+    )
     joined = Bundle(Path(called.name), describe_model(metadata, onnx), onnx)
     _check_mean(joined, members)
     return joined
@@ -116,9 +122,11 @@ def _check(members: Sequence[Bundle]) -> None:
             raise BundleError(f"'{member.name}' is the same network as another of the models")
     first = members[0].metadata
     for member in members[1:]:
-        for field in _SAME:
-            wanted, found = getattr(first, field), getattr(member.metadata, field)
-            if found != wanted:
+        m = member.metadata
+        for field in (*_SAME, "frontend"):
+            wanted, found = getattr(first, field), getattr(m, field)
+            other_pcen = field == "frontend" and first.frontend.gives_features_of(m.frontend)
+            if found != wanted and not other_pcen:
                 raise BundleError(
                     f"'{member.name}' cannot be joined with '{first.name}': its {field} is "
                     f"{found}, not {wanted}"
@@ -129,7 +137,8 @@ def _check_mean(joined: Bundle, members: Sequence[Bundle]) -> None:
     m = joined.metadata
     shape = (8, m.window_frames, m.frontend.channels)
     windows = np.random.default_rng(0).normal(0.5, 0.5, shape).astype(np.float32)
-    mean = np.mean([Session(member).run(windows) for member in members], axis=0)
+    own = [recompressed(windows, m.frontend.pcen, x.metadata.frontend.pcen) for x in members]
+    mean = np.mean([Session(x).run(heard) for x, heard in zip(members, own, strict=True)], axis=0)
     difference = float(np.abs(Session(joined).run(windows) - mean).max())
     if not difference <= TOLERANCE:
         raise TrainingError(

@@ -7,7 +7,6 @@ heart than each of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -42,13 +41,12 @@ class Teachers:
     ) -> None:
         for bundle in bundles:
             m = bundle.metadata
-            compressed = replace(m.frontend.pcen, delta=frontend.pcen.delta, r=frontend.pcen.r)
-            for what, found, wanted in (
-                ("labels", m.labels, labels),
-                ("window_frames", m.window_frames, frames),
-                ("frontend", replace(m.frontend, pcen=compressed), frontend),
+            for what, found, wanted, fits in (
+                ("labels", m.labels, labels, m.labels == labels),
+                ("window_frames", m.window_frames, frames, m.window_frames == frames),
+                ("frontend", m.frontend, frontend, frontend.gives_features_of(m.frontend)),
             ):
-                if found != wanted:
+                if not fits:
                     raise RecipeError(
                         f"training.teachers: '{bundle.name}' has {what} {found}, but what it is "
                         f"to teach has {wanted}"
@@ -71,7 +69,7 @@ class Teachers:
     def _mean(self, windows: Tensor) -> Tensor:
         features = windows.numpy()
         heard = {
-            pcen: features if pcen == self._own else recompressed(features, self._own, pcen)
+            pcen: recompressed(features, self._own, pcen)
             for pcen in {pcen for _, pcen in self._teachers}
         }
         each = [torch.from_numpy(session.run(heard[pcen])) for session, pcen in self._teachers]
