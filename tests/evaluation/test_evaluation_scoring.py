@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from wakeword.errors import AudioError
 from wakeword.evaluation.events import Label, Truth, detected_steps, match
 from wakeword.evaluation.scoring import Clip, event_rules, score_clips, score_each
-from wakeword.runtime import Bundle, Engine
+from wakeword.runtime import Bundle, Engine, find_bundle
 
 LOW, HIGH = TONES_HZ
 
@@ -48,6 +50,23 @@ def test_many_clips_are_each_clip_alone(bundle: Bundle, workers: int) -> None:
         assert track.words == bundle.words
         np.testing.assert_allclose(track.posteriors, alone(bundle, samples), atol=1e-6)
         assert track.scored_steps == len(samples) // 1_600
+
+
+def test_the_same_again_is_the_same_to_the_last_bit_whichever_thread_is_faster() -> None:
+    """What is scored together changes how sums are rounded."""
+    bundle, delays_s = find_bundle("seven"), np.random.default_rng(3)
+
+    def opened(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:
+        time.sleep(delays_s.uniform(0.0, 0.02))
+        return (audio,)
+
+    clips = [
+        Clip(Label(str(i)), partial(opened, audio)) for i, audio in enumerate(random_clips(9))
+    ]
+    first, *others = (score_clips(bundle, clips, workers=3) for _ in range(4))
+    for again in others:
+        for track, expected in zip(again, first, strict=True):
+            assert np.array_equal(track.posteriors, expected.posteriors)
 
 
 def test_blocks_are_read_as_they_are_needed(bundle: Bundle) -> None:

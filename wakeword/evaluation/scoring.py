@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -71,7 +72,8 @@ def score_clips(
     Parameters
     ----------
     workers
-        Threads, each stepping up to sixteen streams at once; by default one per core.
+        Threads, each stepping up to sixteen streams at once; by default one per core. With as many
+        of them the same clips give the same posteriors, to the last bit.
 
     Returns
     -------
@@ -96,16 +98,16 @@ def score_each(
 ) -> Generator[tuple[int, Track]]:
     """As :func:`score_clips`, but give each track when it is there, with its clip's number.
 
-    Clips are taken from ``clips`` when a thread has room for one, by that thread.
+    Clips are taken from ``clips`` when a thread has room for one.
     """
     engine = Engine(bundle)
-    queue = _Queue(clips)
     finished: SimpleQueue[tuple[int, Track] | None] = SimpleQueue()
     threads = workers or os.cpu_count() or 1
+    queue = _Queue(clips, threads)
 
-    def work() -> None:
+    def work(thread: int) -> None:
         try:
-            _work(engine, queue, finished.put, progress)
+            _work(engine, queue, thread, finished.put, progress)
         except BaseException:
             queue.close()  # nobody will wait for what the other workers still score
             raise
@@ -114,7 +116,7 @@ def score_each(
 
     with ThreadPoolExecutor(threads) as pool:
         try:
-            jobs = [pool.submit(work) for _ in range(threads)]
+            jobs = [pool.submit(work, thread) for thread in range(threads)]
             for _ in range(threads):
                 yield from iter(finished.get, None)
             for job in jobs:
@@ -129,18 +131,28 @@ def _number(scored: tuple[int, Track]) -> int:
 
 
 class _Queue:
-    """Hands clips out to several threads, numbered."""
+    """Hands clips out to several threads by turns, numbered.
 
-    def __init__(self, clips: Iterable[Clip]) -> None:
+    The turns do not depend on which thread is faster: what is scored together changes how sums
+    are rounded. What a thread finds on the way to its own waits for the others.
+    """
+
+    def __init__(self, clips: Iterable[Clip], threads: int) -> None:
         self._clips = enumerate(clips)
+        self._waiting = [deque[tuple[int, Clip]]() for _ in range(threads)]
         self._lock = threading.Lock()
         self.closed = False
 
-    def take(self) -> tuple[int, Clip] | None:
+    def take(self, thread: int) -> tuple[int, Clip] | None:
+        """The next clip of a thread; None where there is no more."""
         with self._lock:
-            return None if self.closed else next(self._clips, None)
+            mine = self._waiting[thread]
+            while not (mine or self.closed) and (found := next(self._clips, None)) is not None:
+                self._waiting[found[0] % len(self._waiting)].append(found)
+            return None if self.closed or not mine else mine.popleft()
 
     def close(self) -> None:
+        """Hand out no more."""
         self.closed = True
 
 
@@ -178,13 +190,14 @@ class _Open:
 def _work(
     engine: Engine,
     queue: _Queue,
+    thread: int,
     finished: Callable[[tuple[int, Track]], None],
     progress: Progress | None,
 ) -> None:
     """Keep up to ``STREAMS`` clips open and step them together until none is left."""
     running: dict[Stream, _Open] = {}
     while not queue.closed:
-        while len(running) < STREAMS and (taken := queue.take()) is not None:
+        while len(running) < STREAMS and (taken := queue.take(thread)) is not None:
             clip = _Open(engine, *taken)
             running[clip.stream] = clip
         if not running:
