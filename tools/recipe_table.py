@@ -102,6 +102,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "room": "share of scenes in a simulated room",
         "microphone": "share of scenes through an uneven microphone",
         "telephone": "share of scenes that come over a telephone: 8 kHz, a narrow band, companded",
+        "telephone_others": "share of those without a word that do, if more",
         "knocks": "share of scenes with knocks, as of dishes and doors",
         "level_db": "level of the scene's loudest 0.3 s, dB of full scale",
         "speed": "factor of speed and pitch together, for 8 of 10 words",

@@ -54,8 +54,10 @@ def test_text_and_report(
 ) -> None:
     out = tmp_path / "report"
     done = run_cli("evaluate", tiny_bundle, "--manifest", made.path, *NOISE, "--snr", "10",
-                   "--no-babble", "--distance", "2", "--report", out, "--seed", "4")  # fmt: skip
+                   "--no-babble", "--telephone", "--distance", "2", "--report", out,
+                   "--seed", "4")  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "over a telephone" in done.stdout and "over a telephone, 2 m" not in done.stdout
     assert "operating point that ships with the bundle" in done.stdout
     assert "| low tone" in done.stdout and "noise at 10 dB SNR" in done.stdout
     assert "Missed in simulated rooms" in done.stdout and "| 2 m" in done.stdout

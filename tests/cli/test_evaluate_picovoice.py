@@ -79,6 +79,7 @@ def test_one_word_another_target_and_one_corpus(
         ([*SHORT, "--word", "bell"], "'bell' is not a word of tiny"),
         ([*SHORT, "--speech-corpus", "nowhere"], "no speech without it to put between the clips"),
         ([*SHORT[:2], "--hours", "0.02", "--noise-corpus", "nowhere"], "hold no noise"),
+        ([*SHORT, "--telephone"], "--telephone does not go with --protocol"),
         ([*SHORT, "--no-babble"], "--babble does not go with --protocol"),
         ([*SHORT, "--listen", "a.html"], "--listen does not go with --protocol"),
         (["--hours", "24"], "--hours goes only with --protocol picovoice"),

@@ -84,9 +84,11 @@ def test_a_share_of_scenes_comes_over_a_telephone() -> None:
         (recording("gamma"), burst(1.0, 0.0, 1.0)),
     ]
     hissing = collect(corpus_of(rows), ["alpha"], KINDS, [])
-    shares = []
-    for telephone in (0.0, 0.5):
-        maker = SceneMaker(hissing, replace(CLEAN, telephone=telephone))
-        draws = np.random.default_rng(0)
-        shares.append(np.mean([high_db(maker.draw(draws)) < -12.0 for _ in range(60)]))
-    assert shares[0] == 0.0 and 0.3 < shares[1] < 0.7
+
+    def share(**scenes: float) -> float:
+        maker, draws = SceneMaker(hissing, replace(CLEAN, **scenes)), np.random.default_rng(0)
+        return float(np.mean([high_db(maker.draw(draws)) < -12.0 for _ in range(60)]))
+
+    assert share() == 0.0
+    assert 0.3 < share(telephone=0.5) < 0.7
+    assert share(telephone_others=1.0) == 0.0, "those with a word come as often as before"

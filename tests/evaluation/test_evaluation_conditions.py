@@ -15,6 +15,7 @@ from wakeword.evaluation.conditions import Condition
     [
         (Condition("clean"), "clean", "clean", True),
         (Condition("sentence"), "in sentences", "in sentences", True),
+        (Condition("telephone"), "over a telephone", "over a telephone", False),
         (Condition("noise", 10.0), "noise at 10 dB SNR", "noise at 10 dB SNR", False),
         (Condition("babble", -2.5), "babble at -2.5 dB SNR", "babble at -2.5 dB SNR", False),
         (Condition("clean", distance_m=2.0), "clean, 2 m away", "clean", False),
@@ -33,6 +34,7 @@ def test_conditions_say_what_they_are(
     [
         ("clean", 10.0, None, "clean at 10.0 dB SNR"),
         ("sentence", 10.0, None, "sentence at 10.0 dB SNR"),
+        ("telephone", 10.0, None, "telephone at 10.0 dB SNR"),
         ("noise", math.inf, None, "noise at inf dB SNR"),
         ("babble", math.nan, None, "babble at nan dB SNR"),
         ("noise", -40.5, None, "from -40 to 80 dB"),

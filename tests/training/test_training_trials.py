@@ -108,6 +108,41 @@ def test_the_same_noise_at_every_snr_and_in_any_order(made: ToneManifest) -> Non
     )
 
 
+def test_over_a_telephone_the_word_stays_where_it_is_and_the_high_band_goes(
+    made: ToneManifest,
+) -> None:
+    def energies(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.square(sound[: len(sound) // 160 * 160]).reshape(-1, 160).sum(1)
+
+    rng = np.random.default_rng(0)
+    hiss = with_bursts(1.5, [(0.4, LOW)]) + 0.02 * rng.standard_normal(24_000).astype(np.float32)
+    made.add("hissing", hiss, LOW)
+    line, again = (
+        {c.label.name: c for c in trials(made).mixed(Condition("telephone"))} for _ in range(2)
+    )
+    assert set(line) == {c.label.name for c in trials(made).mixed(Condition("noise", 5.0))}
+    name = "hissing.wav"
+    heard, said = audio(line[name]), np.pad(read_audio(made.folder / name), RATE)
+    assert len(heard) == len(said) and np.array_equal(heard, audio(again[name]))
+    power = np.square(np.abs(np.fft.rfft(np.stack([heard, said]))))
+    high = power[:, power.shape[1] * 9 // 16 :].sum(1) / power.sum(1)
+    assert high[0] < 0.1 * high[1]
+    assert np.corrcoef(energies(heard), energies(said))[0, 1] > 0.9
+    offset = line[name].label.truths[0].start_s - trials(made).label(
+        next(r for r in trials(made).recordings if r.path.name == name)
+    ).truths[0].start_s
+    assert offset == 1.0
+    assert trials(made).mixed_seconds(Condition("telephone")) == pytest.approx(
+        sum(len(audio(c)) for c in line.values()) / RATE
+    )
+
+
+def test_the_line_has_no_levels_and_no_rooms(made: ToneManifest) -> None:
+    found = trials(made).conditions([5.0, 10.0], ["telephone", "noise"])
+    names = ("clean", "over a telephone", "noise at 10 dB SNR", "noise at 5 dB SNR")
+    assert tuple(c.name for c in found) == names
+
+
 def test_a_mixture_never_clips(made: ToneManifest) -> None:
     made.add("loud", with_bursts(1.0, [(0.3, LOW)]) / 0.3, LOW)
     for clip in trials(made).mixed(Condition("noise", -20.0)):

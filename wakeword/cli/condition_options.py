@@ -1,4 +1,4 @@
-"""Under what conditions ``evaluate`` has clips heard: noise, babble, simulated rooms."""
+"""Under what conditions ``evaluate`` has clips heard: in noise, babble, on the line, in rooms."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ class ConditionOptions:
     snrs_db: tuple[float, ...]
     noise: bool
     babble: bool
+    telephone: bool
     distances_m: tuple[float, ...]
     rooms: bool
 
     def make(self, trials: Trials, reported: bool) -> list[Condition]:
         """The conditions that the recordings allow; says on stderr what they lack."""
-        asked: tuple[tuple[Kind, bool], ...] = (("noise", self.noise), ("babble", self.babble))
-        kinds = [kind for kind, wanted in asked if wanted]
+        asked: dict[Kind, bool] = {
+            "noise": self.noise, "babble": self.babble, "telephone": self.telephone,
+        }  # fmt: skip
+        kinds = [kind for kind, wanted in asked.items() if wanted]
         for kind in kinds:
             lack = trials.lacks(kind)
             if lack is not None:
@@ -65,11 +68,12 @@ def condition_options(command: Command) -> Command:
         snr: tuple[float, ...],
         noise: bool,
         babble: bool,
+        telephone: bool,
         distance: tuple[float, ...],
         rooms: bool,
         **others: Any,
     ) -> Any:
-        options = ConditionOptions(snr, noise, babble, distance, rooms)
+        options = ConditionOptions(snr, noise, babble, telephone, distance, rooms)
         return command(*arguments, clips=options, **others)
 
     for option in (
@@ -79,6 +83,8 @@ def condition_options(command: Command) -> Command:
                      help="Clips heard from so many metres away in simulated rooms; repeatable. "
                           "[default with --report: " + ", ".join(f"{m:g}" for m in DISTANCES_M)
                           + "]"),
+        click.option("--telephone", is_flag=True,
+                     help="Also clips over a simulated telephone line, at the level of each call."),
         click.option("--babble/--no-babble", default=True,
                      help="Clips in babble of six. [default: yes]"),
         click.option("--noise/--no-noise", default=True, help="Clips in noise. [default: yes]"),

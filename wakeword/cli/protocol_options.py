@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HOURS = 24.0
 _OWN = ("hours", "words", "speech_corpora", "scores")
-_OTHERS = ("noise", "babble", "distance", "rooms", "listen", "listen_most")
+_OTHERS = ("noise", "babble", "telephone", "distance", "rooms", "listen", "listen_most")
 _NOT_OF: Mapping[str | None, tuple[str, ...]] = {
     None: _OWN,
     "picovoice": _OTHERS,

@@ -8,7 +8,8 @@ from wakeword.errors import ConfigError
 
 SHARES = (
     *("positives", "clean", "faint", "room", "microphone", "synthetic", "carrier", "fresh"),
-    *("paced", "syllabic", "spliced", "telephone", "ended", "knocks", "near_miss", "mined", "also"),
+    *("paced", "syllabic", "spliced", "ended", "knocks", "near_miss", "mined", "also"),
+    *("telephone", "telephone_others"),
 )
 """The fields of :class:`SceneConfig` that are probabilities."""
 
@@ -28,6 +29,7 @@ class SceneConfig:
     room: float = 0.4
     microphone: float = 0.6
     telephone: float = 0.0
+    telephone_others: float = 0.0
     knocks: float = 0.0
     level_db: tuple[float, float] = (-48.0, -8.0)
     speed: tuple[float, float] = (0.82, 1.22)

@@ -229,7 +229,8 @@ class SceneMaker:
             speech = mixing.mix_at_snr(speech, self._noise(rng), snr, self.rate)
         if c.knocks > 0.0 and rng.random() < c.knocks:
             speech = mixing.add_knocks(speech, self.rate, rng)
-        if c.telephone > 0.0 and rng.random() < c.telephone:
+        telephone = c.telephone if label else max(c.telephone, c.telephone_others)
+        if telephone > 0.0 and rng.random() < telephone:
             speech = through_a_telephone(speech, self.rate, rng)
         level = mixing.loudest_rms(speech, self.rate)
         if level > 0.0:

@@ -1,4 +1,4 @@
-"""Under what clips of the words are heard: noise or babble at an SNR, and a distance."""
+"""Under what clips of the words are heard: noise or babble at an SNR, a line, and a distance."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Literal
 
 from wakeword.errors import ConfigError
 
-Kind = Literal["clean", "sentence", "noise", "babble"]
-_NOTHING_ADDED = ("clean", "sentence")
+Kind = Literal["clean", "sentence", "telephone", "noise", "babble"]
+_NOTHING_ADDED = {"clean": "clean", "sentence": "in sentences", "telephone": "over a telephone"}
+"""What conditions without an SNR are called."""
 
 NEAREST_M, FARTHEST_M = 0.1, 10.0
 
@@ -20,6 +21,7 @@ class Condition:
 
     kind
         ``clean`` and ``sentence`` are as recorded: words alone, and words inside sentences.
+        ``telephone`` is words alone over a simulated line.
     snr_db
         Infinite where nothing is mixed in.
     distance_m
@@ -44,7 +46,7 @@ class Condition:
     def mixture(self) -> str:
         """What is mixed in, whatever the distance: ``clean``, ``noise at 10 dB SNR``."""
         if self.kind in _NOTHING_ADDED:
-            return "in sentences" if self.kind == "sentence" else "clean"
+            return _NOTHING_ADDED[self.kind]
         return f"{self.kind} at {self.snr_db:g} dB SNR"
 
     @property
@@ -56,4 +58,4 @@ class Condition:
     @property
     def as_recorded(self) -> bool:
         """Whether clips are heard as they are."""
-        return self.kind in _NOTHING_ADDED and self.distance_m is None
+        return self.kind in ("clean", "sentence") and self.distance_m is None

@@ -22,6 +22,7 @@ _LATER: dict[str, dict[str, Any]] = {
     "data": {"more_manifests": (), "also_words": ()},
     "scenes": {
         "telephone": 0.0,
+        "telephone_others": 0.0,
         "uneven": 0.0,
         "drawn": 0.0,
         "stress_db": 0.0,

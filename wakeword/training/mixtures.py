@@ -1,4 +1,4 @@
-"""Clips of words in noise, in babble and in rooms: what a bundle is measured on, sample by sample.
+"""Clips of words in noise, in babble, on the line, in rooms: what a bundle is measured on.
 
 What is mixed with a clip follows from the seed and the clip's own name: it is the same at every
 SNR and distance, and does not depend on what else is in the manifest.
@@ -18,6 +18,7 @@ from wakeword.audio.files import read_audio
 from wakeword.data.manifest import Recording
 from wakeword.data.mixing import babble, fit, mix_at_snr, rms
 from wakeword.data.rooms import simulate_distances
+from wakeword.data.telephone import through_a_telephone
 from wakeword.errors import EvaluationError
 from wakeword.evaluation.conditions import Condition, Kind
 
@@ -87,7 +88,7 @@ class Mixer:
             raise EvaluationError(f"no rooms were simulated for {condition.distance_m:g} m")
 
     def offset_s(self, condition: Condition) -> float:
-        """Seconds of noise alone before the clip begins."""
+        """Seconds of noise alone, or of the line's, before the clip begins."""
         return 0.0 if condition.kind == "clean" else self._config.context_s
 
     def seconds(self, recording: Recording, name: str, condition: Condition) -> float:
@@ -105,6 +106,9 @@ class Mixer:
         speech = self._speech(recording, name, condition)
         if condition.kind == "clean":
             return (speech,)
+        if condition.kind == "telephone":
+            line = self._rng(name, condition.kind)
+            return (through_a_telephone(speech, self.sample_rate, line),)
         _, sound = self._draw(len(speech), name, condition.kind)
         mixed = mix_at_snr(speech, sound, condition.snr_db, self.sample_rate)
         # A loud clip in louder noise would clip: no microphone is set like that.
@@ -113,8 +117,8 @@ class Mixer:
     def mixed_in(
         self, recording: Recording, name: str, condition: Condition
     ) -> tuple[Recording, ...]:
-        """Which recordings :meth:`mix` mixes with the clip; none where it is clean."""
-        if condition.kind == "clean":
+        """Which recordings :meth:`mix` mixes with the clip; none where it needs none."""
+        if condition.kind in ("clean", "telephone"):
             return ()
         length = len(self._speech(recording, name, condition))
         return tuple(self._draw(length, name, condition.kind)[0])

@@ -168,14 +168,17 @@ class Trials:
     ) -> list[Condition]:
         """Clean, in sentences, then each kind from faint to loud, as far as the recordings allow.
 
-        Then the same, but for sentences and babble, at each distance of :meth:`simulate_rooms`.
+        ``telephone`` has no levels. Then clean and noise at each distance of
+        :meth:`simulate_rooms`.
         """
         snrs = sorted(set(snrs_db), reverse=True)
         possible = [kind for kind in kinds if self.lacks(kind) is None]
         inside = any(self.label(r).in_sentence for r in self.recordings)
         clean = [Condition("clean"), *([Condition("sentence")] if inside else [])]
-        near = clean + [Condition(kind, snr) for kind in possible for snr in snrs]
-        heard_far = [c for c in near if c.kind not in ("sentence", "babble")]
+        over_line = [Condition(kind) for kind in possible if kind == "telephone"]
+        mixed = [Condition(k, snr) for k in possible if k != "telephone" for snr in snrs]
+        near = clean + over_line + mixed
+        heard_far = [c for c in near if c.kind in ("clean", "noise")]
         return near + [replace(c, distance_m=m) for m in self._mixer.distances_m for c in heard_far]
 
     def simulate_rooms(
