@@ -24,7 +24,7 @@ Examples:
   wakeword calibrate seven --manifest kitchen.csv --out my-models/seven
   wakeword calibrate my-models/seven --manifest kitchen.csv --in-place
   wakeword calibrate seven --manifest kitchen.csv --dry-run --target 0.5 --target 0.2
-  wakeword calibrate models/seven --manifest recordings.csv --seed 2 --curves --in-place
+  wakeword calibrate models/seven --manifest recordings.csv --seed 12 --curves --in-place
 """
 
 
