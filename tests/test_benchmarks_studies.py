@@ -252,7 +252,7 @@ def test_recipes_are_derived_key_by_key(study: ModuleType, recipe: Path, tmp_pat
 
 
 def test_bundles_of_a_recipe_are_found_from_afar(repository: Path, tmp_path: Path) -> None:
-    base = repository / "models" / "seven" / "recipe.toml"
+    base = repository / "benchmarks" / "recipes" / "seven-taught.toml"
     out = read_recipe(derive(base, {}, tmp_path / "far" / "away.toml")).training
     alone, beside = (repository / "runs" / f"seven-{n}-bundle" for n in ("alone", "beside"))
     assert Path(out.start) == beside
