@@ -17,7 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from wakeword.frontend import FrontendConfig
+from wakeword.frontend import Frontend, FrontendConfig
 from wakeword.frontend.mel import hz_to_mel
 from wakeword.runtime import (
     Bundle,
@@ -60,6 +60,13 @@ def with_bursts(
         place = out[start : start + len(burst)]
         place += burst[: len(place)]
     return out
+
+
+def windows_of_tones(config: FrontendConfig) -> NDArray[np.float32]:
+    """Features (4, 151, channels) of the low tone at four places of a window, in faint noise."""
+    front, places_s = Frontend(config), (0.2, 0.5, 0.7, 1.0)
+    bursts = [with_bursts(24_400 / RATE, [(at, "low tone")], noise=0.002) for at in places_s]
+    return front.process(np.stack(bursts), front.initial_state(len(bursts)))[0]
 
 
 def network_weights(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from refusals import refused
 
 NO_DEVICE = "pcm.!default { type hw card 99 }\nctl.!default { type hw card 99 }\n"
 
@@ -24,6 +27,7 @@ def test_a_machine_without_microphones_is_told_so(run_cli, tiny_bundle, tmp_path
     if command == ["listen"]:
         command = ["listen", "--duration", "1", "--model", "tiny"]
     done = run_cli(*command, env=environment)
+    # Only ALSA's devices can be hidden so, and without PortAudio none are looked for.
     if done.returncode == 0 or "PortAudio library" in done.stderr:
         pytest.skip("needs PortAudio, and ALSA as its only way to devices")
     assert done.returncode == 2
@@ -47,11 +51,7 @@ def test_wrong_options_are_refused_before_anything_is_opened(
     run_cli, tiny_bundle, arguments, message
 ):
     done = run_cli("listen", "--model", tiny_bundle, *arguments)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert message in errors[0]
+    refused(done, "(?m)^error: .*" + re.escape(message))
 
 
 @pytest.mark.microphone

@@ -9,13 +9,11 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from bundles import RATE, load_tiny_bundle, with_bursts
+from bundles import load_tiny_bundle, windows_of_tones
 from run_notes import Notes
-from tone_manifest import LOW
 from tone_recipe import write_tone_recipe
 
 from wakeword.errors import RecipeError
-from wakeword.frontend import Frontend
 from wakeword.networks import build
 from wakeword.runtime.session import Session
 from wakeword.training.export import export_onnx
@@ -52,12 +50,7 @@ def test_a_teacher_hears_through_its_own_offset_and_root(tmp_path: Path) -> None
     bundle = load_tiny_bundle(tmp_path)
     m = bundle.metadata
     frontend = replace(m.frontend, pcen=replace(m.frontend.pcen, delta=0.5, r=0.25))
-    starts = (0.2, 0.5, 0.7, 1.0)
-    samples = np.stack([with_bursts(24_400 / RATE, [(s, LOW)], noise=0.002) for s in starts])
-    own, other = (
-        front.process(samples, front.initial_state(4))[0]
-        for front in (Frontend(m.frontend), Frontend(frontend))
-    )
+    own, other = windows_of_tones(m.frontend), windows_of_tones(frontend)
     training, labels = TrainingSection(teachers=("a",), taught=1.0), torch.tensor([0, 1, 2, 1])
     teachers = Teachers([bundle], m.labels, m.window_frames, frontend)
     found = teachers.targets(torch.from_numpy(other), labels, training).numpy()

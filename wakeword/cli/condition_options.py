@@ -35,7 +35,7 @@ class ConditionOptions:
     def make(self, trials: Trials, reported: bool) -> list[Condition]:
         """The conditions that the recordings allow; says on stderr what they lack."""
         asked: dict[Kind, bool] = {
-            "noise": self.noise, "babble": self.babble, "telephone": self.telephone,
+            "telephone": self.telephone, "noise": self.noise, "babble": self.babble,
         }  # fmt: skip
         kinds = [kind for kind, wanted in asked.items() if wanted]
         for kind in kinds:

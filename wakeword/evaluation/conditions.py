@@ -9,8 +9,8 @@ from typing import Literal
 from wakeword.errors import ConfigError
 
 Kind = Literal["clean", "sentence", "telephone", "noise", "babble"]
-_NOTHING_ADDED = {"clean": "clean", "sentence": "in sentences", "telephone": "over a telephone"}
-"""What conditions without an SNR are called."""
+_WITHOUT_SNR = {"clean": "clean", "sentence": "in sentences", "telephone": "over a telephone"}
+"""Kinds that have none, and what they are called."""
 
 NEAREST_M, FARTHEST_M = 0.1, 10.0
 
@@ -33,8 +33,8 @@ class Condition:
     distance_m: float | None = None
 
     def __post_init__(self) -> None:
-        clean = self.kind in _NOTHING_ADDED
-        if clean != math.isinf(self.snr_db) or not (clean or -40.0 <= self.snr_db <= 80.0):
+        without = self.kind in _WITHOUT_SNR
+        if without != math.isinf(self.snr_db) or not (without or -40.0 <= self.snr_db <= 80.0):
             raise ConfigError(f"{self.kind} at {self.snr_db} dB SNR; it must be from -40 to 80 dB")
         if self.distance_m is not None and not NEAREST_M <= self.distance_m <= FARTHEST_M:
             raise ConfigError(
@@ -45,8 +45,8 @@ class Condition:
     @property
     def mixture(self) -> str:
         """What is mixed in, whatever the distance: ``clean``, ``noise at 10 dB SNR``."""
-        if self.kind in _NOTHING_ADDED:
-            return _NOTHING_ADDED[self.kind]
+        if self.kind in _WITHOUT_SNR:
+            return _WITHOUT_SNR[self.kind]
         return f"{self.kind} at {self.snr_db:g} dB SNR"
 
     @property

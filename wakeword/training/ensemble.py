@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,7 @@ from wakeword.runtime.bundle import describe_model
 from wakeword.runtime.fronts import MOST_NETWORKS
 from wakeword.runtime.sections import DataSource, TrainingRecord
 from wakeword.runtime.session import INPUT, OUTPUT, Session
-from wakeword.training.recompression import given_features_of
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
+from wakeword.training.recompression import given_features_of, rename_inputs
 
 TOLERANCE = 1e-5
 _SAME = ("labels", "window_frames", "step_samples", "smoother", "detector", "licence")
@@ -96,21 +93,13 @@ def mean_of_networks(models: Sequence[bytes]) -> bytes:
         joined.graph.node.extend(proto.graph.node)
         joined.graph.initializer.extend(proto.graph.initializer)
     outputs = [f"{number}/{OUTPUT}" for number in range(len(protos))]
-    _share_input(joined, {f"{number}/{INPUT}" for number in range(len(protos))})
+    joined.graph.input[0].name = INPUT
+    rename_inputs(joined, {f"{number}/{INPUT}": INPUT for number in range(len(protos))})
     joined.graph.node.append(helper.make_node("Mean", outputs, [OUTPUT]))
     joined.graph.output[0].name = OUTPUT
     del joined.graph.value_info[:]
     onnx.checker.check_model(joined)
     return bytes(joined.SerializeToString())
-
-
-def _share_input(joined: ModelProto, names: set[str]) -> None:
-    """All members read the one input."""
-    joined.graph.input[0].name = INPUT
-    for node in joined.graph.node:
-        for place, name in enumerate(node.input):
-            if name in names:
-                node.input[place] = INPUT
 
 
 def _check(members: Sequence[Bundle]) -> None:
@@ -125,8 +114,8 @@ def _check(members: Sequence[Bundle]) -> None:
         m = member.metadata
         for field in (*_SAME, "frontend"):
             wanted, found = getattr(first, field), getattr(m, field)
-            other_pcen = field == "frontend" and first.frontend.gives_features_of(m.frontend)
-            if found != wanted and not other_pcen:
+            front = field == "frontend"
+            if not (first.frontend.gives_features_of(found) if front else found == wanted):
                 raise BundleError(
                     f"'{member.name}' cannot be joined with '{first.name}': its {field} is "
                     f"{found}, not {wanted}"

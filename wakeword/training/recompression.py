@@ -5,10 +5,16 @@ Nodes of ONNX before its input do what :func:`wakeword.frontend.pcen.recompresse
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from wakeword.frontend.config import PcenConfig
 from wakeword.runtime.session import INPUT
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _HEARD = "recompressed"
 
@@ -34,10 +40,7 @@ def given_features_of(given: PcenConfig, model: bytes, own: PcenConfig) -> bytes
     )
     proto = onnx.load_model_from_string(model)
     graph = proto.graph
-    for node in graph.node:
-        for place, name in enumerate(node.input):
-            if name == INPUT:
-                node.input[place] = _HEARD
+    rename_inputs(proto, {INPUT: _HEARD})
     nodes, last = [], INPUT
     for number, (op, value) in enumerate(steps):
         constant, found = f"{_HEARD}/constant{number}", f"{_HEARD}/{number}"
@@ -49,3 +52,10 @@ def given_features_of(given: PcenConfig, model: bytes, own: PcenConfig) -> bytes
         graph.node.insert(place, node)
     onnx.checker.check_model(proto)
     return bytes(proto.SerializeToString())
+
+
+def rename_inputs(proto: ModelProto, names: Mapping[str, str]) -> None:
+    """Let nodes that read a name of ``names`` read what it is mapped to."""
+    for node in proto.graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = names.get(name, name)

@@ -172,12 +172,11 @@ class Trials:
         :meth:`simulate_rooms`.
         """
         snrs = sorted(set(snrs_db), reverse=True)
+        levels = {"telephone": [math.inf]}
         possible = [kind for kind in kinds if self.lacks(kind) is None]
         inside = any(self.label(r).in_sentence for r in self.recordings)
         clean = [Condition("clean"), *([Condition("sentence")] if inside else [])]
-        over_line = [Condition(kind) for kind in possible if kind == "telephone"]
-        mixed = [Condition(k, snr) for k in possible if k != "telephone" for snr in snrs]
-        near = clean + over_line + mixed
+        near = clean + [Condition(k, snr) for k in possible for snr in levels.get(k, snrs)]
         heard_far = [c for c in near if c.kind in ("clean", "noise")]
         return near + [replace(c, distance_m=m) for m in self._mixer.distances_m for c in heard_far]
 
