@@ -186,8 +186,22 @@ def louder_in_some_channels(model: onnx.ModelProto) -> None:
     model.graph.node.insert(0, onnx.helper.make_node("Add", [name, "louder"], ["bent"]))
 
 
+def bent_a_thousand_times(model: onnx.ModelProto) -> None:
+    """What a hostile model might do to keep the reader busy."""
+    name = model.graph.input[0].name
+    nothing = onnx.numpy_helper.from_array(np.array(0.0, np.float32), "nothing")
+    model.graph.initializer.append(nothing)
+    for node in model.graph.node:
+        node.input[:] = ["bent999" if given == name else given for given in node.input]
+    for number in range(1000):
+        before = f"bent{number - 1}" if number else name
+        added = onnx.helper.make_node("Add", [before, "nothing"], [f"bent{number}"])
+        model.graph.node.insert(number, added)
+
+
 @pytest.mark.parametrize(
-    "change", [without_relu, clipped, used_elsewhere, louder_in_some_channels]
+    "change",
+    [without_relu, clipped, used_elsewhere, louder_in_some_channels, bent_a_thousand_times],
 )
 def test_other_networks_run_as_a_whole(change) -> None:
     bundle = crnn_bundle(SMALL)

@@ -21,6 +21,9 @@ MOST_NETWORKS = 16
 _BENDING = frozenset({"Add", "Sub", "Max", "Pow"})
 """Operators that, with a constant, change each value of the input by itself."""
 
+_MOST_BENDING = 256
+"""So many of them; a hostile model could be nothing else."""
+
 
 class NotShared(Exception):
     """The network is not one that is cut here, and why; it runs as a whole."""
@@ -73,6 +76,7 @@ def bent_input(graph: Graph) -> tuple[list[Node], list[Node]]:
                 require(first == name and len(by) == 1, node.op)
                 require(_constant(graph, by[0]).ndim == 0, node.op)
                 bending.append(node)
+                require(len(bending) <= _MOST_BENDING, f"over {_MOST_BENDING} {node.op}")
                 names.append(node.outputs[0])
             else:
                 starts.append(node)
