@@ -39,10 +39,11 @@ def mean_bundle(*configs: CrnnConfig) -> Bundle:
 def recompressed_bundle(config: CrnnConfig) -> Bundle:
     """The mean of four: two of an own PCEN and two, themselves a mean, of others."""
     first, *others = (crnn_bundle(config, seed) for seed in range(4))
-    m, pcen = first.metadata, first.metadata.frontend.pcen
-    flat, flatter = replace(pcen, delta=0.5, r=0.25), replace(pcen, delta=0.1, r=0.2)
+    m, front = first.metadata, first.metadata.frontend
+    flat = replace(front, pcen=replace(front.pcen, delta=0.5, r=0.25))
+    flatter = replace(front, pcen=replace(front.pcen, delta=0.1, r=0.2))
     pair = mean_of_networks([others[0].model, given_features_of(flat, others[1].model, flatter)])
-    return _mean(m, first.model, given_features_of(pcen, pair, flat), others[2].model)
+    return _mean(m, first.model, given_features_of(front, pair, flat), others[2].model)
 
 
 def _mean(metadata: BundleMetadata, *models: bytes) -> Bundle:

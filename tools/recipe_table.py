@@ -71,7 +71,7 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "dropout": "share of inputs of the fully connected layers dropped in training",
     }),
     "frontend": (FrontendConfig, {
-        "kind": "`pcen`, `logmel` or `mfcc`",
+        "kind": "`pcen`, `logmel`, `mfcc`, or `pcen+logmel`: both, one after the other",
         "sample_rate": "Hz; recordings, rooms and scenes are at this rate",
         "window_samples": "samples of a frame: 25 ms at 16 kHz",
         "hop_samples": "samples from one frame to the next: 10 ms at 16 kHz",

@@ -11,6 +11,7 @@ from wakeword.data.features import FeatureConfig, SceneFeatures
 from wakeword.data.scenes import Scene
 from wakeword.errors import ConfigError
 from wakeword.frontend import Frontend, FrontendConfig, preset
+from wakeword.frontend.config import PRESETS
 from wakeword.frontend.mel import mel_filters
 
 PLAIN = FeatureConfig(unwarped=1.0, band=0.0)
@@ -30,7 +31,7 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("name", ["pcen-40", "logmel-40", "mfcc-30-10", "mfcc-40-20"])
+@pytest.mark.parametrize("name", PRESETS)
 def test_without_augmentation_they_are_those_of_the_front_end(name: str) -> None:
     frontend = Frontend(preset(name))
     scenes = [scene(i) for i in range(3)]

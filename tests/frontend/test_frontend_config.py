@@ -8,6 +8,7 @@ import pytest
 
 from wakeword.errors import ConfigError
 from wakeword.frontend import FrontendConfig, PcenConfig, preset
+from wakeword.frontend.config import PRESETS
 
 
 def test_the_default_is_the_papers() -> None:
@@ -19,7 +20,7 @@ def test_the_default_is_the_papers() -> None:
     assert config.frames_after(24_400) == 151, "1.525 s of samples fill a window of 151 frames"
 
 
-@pytest.mark.parametrize("name", ["pcen-40", "logmel-40", "mfcc-30-10", "mfcc-40-20"])
+@pytest.mark.parametrize("name", PRESETS)
 def test_configurations_survive_json(name: str) -> None:
     config = replace(preset(name), pcen=PcenConfig(s=0.04, alpha=0.9))
     assert FrontendConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -27,6 +28,7 @@ def test_configurations_survive_json(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "channels", "window", "hop"), [
     ("logmel-40", 40, 400, 160), ("mfcc-30-10", 40, 480, 160), ("mfcc-40-20", 10, 640, 320),
+    ("pcen+logmel-40", 80, 400, 160),
 ])  # fmt: skip
 def test_presets(name: str, channels: int, window: int, hop: int) -> None:
     config = preset(name)
@@ -35,7 +37,7 @@ def test_presets(name: str, channels: int, window: int, hop: int) -> None:
 
 
 def test_an_unknown_preset_says_which_exist() -> None:
-    with pytest.raises(ConfigError, match=r"'fbank'.*logmel-40, mfcc-30-10, mfcc-40-20, pcen-40"):
+    with pytest.raises(ConfigError, match=r"'fbank'.*logmel-40, mfcc-30-10, mfcc-40-20, pcen\+lo"):
         preset("fbank")
 
 

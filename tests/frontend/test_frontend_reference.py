@@ -14,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from wakeword.frontend import Frontend, FrontendConfig, PcenConfig, preset
+from wakeword.frontend.derived import features_of
 from wakeword.frontend.mel import dct_matrix, mel_filters, mel_to_hz
 from wakeword.frontend.pcen import compress, recompressed, smooth
 
@@ -245,3 +246,33 @@ def test_features_of_another_offset_and_root_are_those_of_its_front_end(new: Pce
 def test_features_of_another_gain_control_are_refused(new: PcenConfig) -> None:
     with pytest.raises(ValueError, match="more than delta and r"):
         recompressed(np.zeros((2, 40), np.float32), PcenConfig(), new)
+
+
+def test_both_kinds_at_once_are_each_of_them() -> None:
+    """To the bit; and either is had from both, PCEN with another compression too."""
+    both = FrontendConfig(kind="pcen+logmel")
+    fronts = [both, FrontendConfig(), FrontendConfig(kind="logmel")]
+    found, pcen, log_mel = (
+        front.process(synthetic()[None], front.initial_state())[0]
+        for front in map(Frontend, fronts)
+    )
+    np.testing.assert_array_equal(found, np.concatenate([pcen, log_mel], axis=2))
+    for config, wanted in zip(fronts, (found, pcen, log_mel), strict=True):
+        np.testing.assert_array_equal(features_of(config, found, both), wanted)
+    flat = FrontendConfig(pcen=PcenConfig(delta=0.5, r=0.25))
+    wanted = recompressed(pcen, both.pcen, flat.pcen)
+    np.testing.assert_array_equal(features_of(flat, found, both), wanted)
+
+
+@pytest.mark.parametrize(("own", "other"), [
+    (FrontendConfig(), FrontendConfig(kind="logmel")),
+    (FrontendConfig(), FrontendConfig(kind="pcen+logmel")),
+    (FrontendConfig(kind="pcen+logmel"), FrontendConfig(kind="mfcc")),
+    (FrontendConfig(kind="pcen+logmel"), FrontendConfig(kind="logmel", log_floor=1e-3)),
+    (FrontendConfig(kind="pcen+logmel"), FrontendConfig(pcen=PcenConfig(s=0.06))),
+    (FrontendConfig(kind="pcen+logmel"), FrontendConfig(n_mels=41)),
+])  # fmt: skip
+def test_features_that_are_not_held_are_refused(own: FrontendConfig, other: FrontendConfig) -> None:
+    assert not own.gives_features_of(other)
+    with pytest.raises(ValueError, match="hold none of"):
+        features_of(other, np.zeros((2, own.channels), np.float32), own)

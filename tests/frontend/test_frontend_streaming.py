@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from wakeword.errors import AudioError
 from wakeword.frontend import Frontend, FrontendConfig, FrontendState, preset
+from wakeword.frontend.config import PRESETS
 
-PRESETS = ["pcen-40", "logmel-40", "mfcc-30-10", "mfcc-40-20"]
 Audio = NDArray[np.float32]
 
 

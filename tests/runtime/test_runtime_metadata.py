@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from wakeword.errors import BundleError, ConfigError
 from wakeword.frontend import preset
+from wakeword.frontend.config import PRESETS
 from wakeword.runtime import BundleMetadata, OperatingPoints
 
 Change = Callable[[dict[str, Any]], object]
@@ -24,7 +25,7 @@ def point(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_metadata_survive_the_round_trip() -> None:
-    for kind in ("pcen-40", "logmel-40", "mfcc-30-10", "mfcc-40-20"):
+    for kind in PRESETS:
         metadata = tiny_metadata(frontend=preset(kind))
         assert BundleMetadata.from_dict(metadata.to_dict()) == metadata
 

@@ -86,6 +86,25 @@ def test_a_member_may_hear_another_offset_and_root_of_pcen(
         np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-4)
 
 
+def test_a_member_may_hear_log_mel_beside_pcen(members: tuple[Path, Path]) -> None:
+    """Each says of a sound what it says of it alone, and such a mean can be a member again."""
+    first, other = (Bundle.load(path) for path in members)
+    log_mel = with_pcen(other, "logmel")
+    each = [Session(b).run(windows_of_tones(b.metadata.frontend)) for b in (first, log_mel)]
+    for given in ([first, log_mel], [log_mel, first]):
+        joined = join(given, EnsembleName("both"))
+        assert joined.metadata.frontend == replace(first.metadata.frontend, kind="pcen+logmel")
+        heard = windows_of_tones(joined.metadata.frontend)
+        found = Session(joined).run(heard)
+        np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-5)
+    flat = with_pcen(other, delta=0.5, r=0.25)
+    third = Session(flat).run(windows_of_tones(flat.metadata.frontend))
+    for given in ([joined, flat], [flat, joined]):
+        both = join(given, EnsembleName("three"))
+        found = Session(both).run(windows_of_tones(both.metadata.frontend))
+        np.testing.assert_allclose(found, (np.mean(each, axis=0) + third) / 2.0, atol=1e-4)
+
+
 def with_pcen(bundle: Bundle, kind: Kind = "pcen", **changes: float) -> Bundle:
     frontend = bundle.metadata.frontend
     frontend = replace(frontend, kind=kind, pcen=replace(frontend.pcen, **changes))

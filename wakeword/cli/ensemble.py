@@ -44,7 +44,8 @@ def ensemble(
 ) -> None:
     """Join models (names or folders) into one whose posteriors are the mean of theirs.
 
-    They must hear the same words through the same front end; only PCEN's delta and r may differ.
+    They must hear the same words through the same front end; only PCEN's delta and r may differ,
+    and whether they hear that or log-mel.
     The new model is calibrated and measured on recordings that none of them was trained on, and
     gets a card of its own.
     """

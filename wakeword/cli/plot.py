@@ -101,7 +101,7 @@ class Picture:
         self._words = [
             (word, threshold) for s in spotter.streams for word, threshold in s.thresholds.items()
         ]
-        self._frontend = Frontend(engine.bundle.metadata.frontend)
+        self._frontend = Frontend(engine.bundle.metadata.frontend.drawn)
         self._state = self._frontend.initial_state()
         self._waveform, self._features = (
             Thinned(2, _extremes),

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from wakeword.errors import ConfigError
 from wakeword.tables import from_table
 
-Kind = Literal["pcen", "logmel", "mfcc"]
+Kind = Literal["pcen", "logmel", "mfcc", "pcen+logmel"]
+"""``pcen+logmel``: the channels of ``pcen``, then those of ``logmel``, of the same energies, for
+the mean of networks that hear one each."""
+
+
+def _require(ok: bool, name: str, value: object, limit: str) -> None:
+    if not ok:
+        raise ConfigError(f"front end: {name} = {value!r}, but it must be {limit}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,14 @@ class FrontendConfig:
     @property
     def channels(self) -> int:
         """Number of features per frame."""
-        return self.n_mfcc if self.kind == "mfcc" else self.n_mels
+        if self.kind == "mfcc":
+            return self.n_mfcc
+        return 2 * self.n_mels if self.kind == "pcen+logmel" else self.n_mels
+
+    @property
+    def drawn(self) -> FrontendConfig:
+        """What pictures show of it: the PCEN alone, where there is log-mel on another scale too."""
+        return replace(self, kind="pcen") if self.kind == "pcen+logmel" else self
 
     def frames_after(self, samples: int) -> int:
         """Number of whole frames in the first ``samples`` samples of a stream."""
@@ -111,11 +126,15 @@ class FrontendConfig:
     def gives_features_of(self, other: FrontendConfig) -> bool:
         """Whether the features of ``other`` can be computed from these.
 
-        So it is where all is equal, or where both are PCEN and differ in the compression only
-        (:func:`wakeword.frontend.pcen.recompressed`).
+        So it is where all is equal, where both have PCEN and differ in its compression only, and
+        where one of the two kinds that these hold is asked for
+        (:func:`wakeword.frontend.derived.features_of`).
         """
-        if self.kind == other.kind == "pcen":
-            return replace(self, pcen=self.pcen.compressed_as(other.pcen)) == other
+        if other.kind == "pcen" and self.kind in ("pcen", "pcen+logmel"):
+            pcen = self.pcen.compressed_as(other.pcen)
+            return replace(self, kind=other.kind, pcen=pcen) == other
+        if other.kind == "logmel" and self.kind == "pcen+logmel":
+            return replace(self, kind=other.kind, pcen=other.pcen) == other
         return self == other
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,26 +147,22 @@ class FrontendConfig:
         return from_table(cls, values, "frontend")
 
 
+PRESETS: Mapping[str, FrontendConfig] = {
+    "pcen-40": FrontendConfig(),
+    "logmel-40": FrontendConfig(kind="logmel"),
+    "pcen+logmel-40": FrontendConfig(kind="pcen+logmel"),
+    "mfcc-30-10": FrontendConfig(kind="mfcc", window_samples=480, hop_samples=160, n_mfcc=40),
+    "mfcc-40-20": FrontendConfig(
+        kind="mfcc", window_samples=640, hop_samples=320, fft_size=1024, n_mfcc=10
+    ),
+}
+"""``pcen-40``: the paper's (25 ms / 10 ms / 40 mel); ``logmel-40``: the same energies, log;
+``pcen+logmel-40``: both; ``mfcc-30-10``: 30 ms / 10 ms / 40 (TC-ResNet paper); ``mfcc-40-20``:
+40 ms / 20 ms / 10 (Cortex-M paper)."""
+
+
 def preset(name: str) -> FrontendConfig:
-    """Return a named front end.
-
-    ``pcen-40``: the paper's (25 ms / 10 ms / 40 mel); ``logmel-40``: the same energies, log;
-    ``mfcc-30-10``: 30 ms / 10 ms / 40 (TC-ResNet paper); ``mfcc-40-20``: 40 ms / 20 ms / 10
-    (Cortex-M paper).
-    """
-    presets = {
-        "pcen-40": FrontendConfig(),
-        "logmel-40": FrontendConfig(kind="logmel"),
-        "mfcc-30-10": FrontendConfig(kind="mfcc", window_samples=480, hop_samples=160, n_mfcc=40),
-        "mfcc-40-20": FrontendConfig(
-            kind="mfcc", window_samples=640, hop_samples=320, fft_size=1024, n_mfcc=10
-        ),
-    }
-    if name not in presets:
-        raise ConfigError(f"unknown front end '{name}'; there are: {', '.join(sorted(presets))}")
-    return presets[name]
-
-
-def _require(ok: bool, name: str, value: object, limit: str) -> None:
-    if not ok:
-        raise ConfigError(f"front end: {name} = {value!r}, but it must be {limit}")
+    """The front end of ``PRESETS`` with this name; a ConfigError says which there are."""
+    if name not in PRESETS:
+        raise ConfigError(f"unknown front end '{name}'; there are: {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]

@@ -72,6 +72,7 @@ class Frontend:
             np.float32
         )
         self._dct = dct_matrix(config.n_mels, config.n_mfcc)
+        self._has_pcen = config.kind in ("pcen", "pcen+logmel")
 
     def initial_state(self, streams: int = 1) -> FrontendState:
         """The state of ``streams`` new streams: nothing heard, PCEN not yet adapted."""
@@ -172,13 +173,16 @@ class Frontend:
         self, energies: NDArray[np.float32], last: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """PCEN's smoothed energies, or the energies themselves where the kind needs none."""
-        return (
-            smooth(energies, self.config.pcen.s, last) if self.config.kind == "pcen" else energies
-        )
+        return smooth(energies, self.config.pcen.s, last) if self._has_pcen else energies
 
     def compress(self, energies: NDArray[np.float32], smoothed: NDArray[np.float32]) -> Features:
         """Energies to features, by the configured kind."""
-        if self.config.kind == "pcen":
+        kind = self.config.kind
+        if kind == "pcen":
             return compress(energies, smoothed, self.config.pcen)
         log_mel: Features = np.log(energies + np.float32(self.config.log_floor))
-        return log_mel if self.config.kind == "logmel" else log_mel @ self._dct
+        if kind == "pcen+logmel":
+            return np.concatenate(
+                [compress(energies, smoothed, self.config.pcen), log_mel], axis=-1
+            )
+        return log_mel if kind == "logmel" else log_mel @ self._dct

@@ -20,6 +20,7 @@ from wakeword.networks.named import NamedNetwork, Printed
 from wakeword.networks.nas.network import Nas, NasConfig
 from wakeword.networks.recurrent import Recurrent, RecurrentConfig
 from wakeword.networks.res import Res, ResConfig
+from wakeword.networks.speech_embedding import SpeechEmbedding, SpeechEmbeddingConfig
 from wakeword.networks.tc_resnet import TcResnet, TcResnetConfig
 from wakeword.tables import from_table
 
@@ -52,6 +53,7 @@ FAMILIES: dict[str, tuple[type[Any], Callable[[Any, int, int, int], Network]]] =
     "recurrent": (RecurrentConfig, Recurrent),
     "conv-gru": (ConvGruConfig, ConvGru),
     "nas": (NasConfig, Nas),
+    "speech-embedding": (SpeechEmbeddingConfig, SpeechEmbedding),
 }
 
 

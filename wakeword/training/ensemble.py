@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from wakeword.errors import BundleError, TrainingError
-from wakeword.frontend.pcen import recompressed
+from wakeword.frontend import FrontendConfig
+from wakeword.frontend.derived import features_of
 from wakeword.runtime import Bundle
 from wakeword.runtime.bundle import describe_model
 from wakeword.runtime.fronts import MOST_NETWORKS
@@ -43,14 +44,16 @@ def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
     BundleError
         Fewer than two members or more than ``MOST_NETWORKS``, one twice, or members that differ in
         labels, window, step, smoother, detector or licence, or in more of the front end than
-        ``delta`` and ``r`` of PCEN.
+        ``delta`` and ``r`` of PCEN, and whether they hear that or log-mel.
     TrainingError
         The joined network does not give the mean.
     """
     _check(members)
     first = members[0]
+    frontend = _common_frontend(members)
     metadata = replace(
         first.metadata,
+        frontend=frontend,
         name=called.name,
         version=called.version,
         description=called.description or f"Mean of {', '.join(map(_title, members))}",
@@ -61,9 +64,8 @@ def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
         ),
         training=_record(members, called),
     )
-    pcen = metadata.frontend.pcen
     onnx = mean_of_networks(
-        [given_features_of(pcen, m.model, m.metadata.frontend.pcen) for m in members]
+        [given_features_of(frontend, m.model, m.metadata.frontend) for m in members]
     )
     joined = Bundle(Path(called.name), describe_model(metadata, onnx), onnx)
     _check_mean(joined, members)
@@ -109,24 +111,35 @@ def _check(members: Sequence[Bundle]) -> None:
     for member in members:
         if seen.setdefault(member.metadata.model.sha256, member) is not member:
             raise BundleError(f"'{member.name}' is the same network as another of the models")
-    first = members[0].metadata
+    first, common = members[0].metadata, _common_frontend(members)
     for member in members[1:]:
         m = member.metadata
         for field in (*_SAME, "frontend"):
             wanted, found = getattr(first, field), getattr(m, field)
             front = field == "frontend"
-            if not (first.frontend.gives_features_of(found) if front else found == wanted):
+            if not (common.gives_features_of(found) if front else found == wanted):
                 raise BundleError(
                     f"'{member.name}' cannot be joined with '{first.name}': its {field} is "
                     f"{found}, not {wanted}"
                 )
 
 
+def _common_frontend(members: Sequence[Bundle]) -> FrontendConfig:
+    """The first member's; where one hears PCEN and another log-mel, both as the first with PCEN."""
+    fronts = [m.metadata.frontend for m in members]
+    by_kind = {front.kind: front for front in reversed(fronts)}
+    if "pcen+logmel" in by_kind:
+        return by_kind["pcen+logmel"]
+    if by_kind.keys() == {"pcen", "logmel"}:
+        return replace(by_kind["pcen"], kind="pcen+logmel")
+    return fronts[0]
+
+
 def _check_mean(joined: Bundle, members: Sequence[Bundle]) -> None:
     m = joined.metadata
     shape = (8, m.window_frames, m.frontend.channels)
     windows = np.random.default_rng(0).normal(0.5, 0.5, shape).astype(np.float32)
-    own = [recompressed(windows, m.frontend.pcen, x.metadata.frontend.pcen) for x in members]
+    own = [features_of(x.metadata.frontend, windows, m.frontend) for x in members]
     mean = np.mean([Session(x).run(heard) for x, heard in zip(members, own, strict=True)], axis=0)
     difference = float(np.abs(Session(joined).run(windows) - mean).max())
     if not difference <= TOLERANCE:

@@ -47,7 +47,7 @@ def write_listening_page(
         As from any writing.
     """
     found = worst_findings(evaluation, scored.recorded, scored.by_condition, scored.rules, most)
-    page = ListeningPage(about, bundle.metadata.frontend, scored.rules)
+    page = ListeningPage(about, bundle.metadata.frontend.drawn, scored.rules)
     streams: dict[tuple[str, str], list[Finding]] = {}
     for finding in found.kept:
         streams.setdefault((finding.event.condition, finding.event.recording), []).append(finding)

@@ -1,16 +1,17 @@
-"""A network that is given the features of one PCEN and hears those of another.
+"""A network that is given the features of one front end and hears those of another.
 
-Nodes of ONNX before its input do what :func:`wakeword.frontend.pcen.recompressed` does.
+Nodes of ONNX before its input do what :func:`wakeword.frontend.derived.features_of` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wakeword.frontend.config import PcenConfig
+from wakeword.frontend import FrontendConfig
+from wakeword.frontend.derived import channels_of
 from wakeword.runtime.session import INPUT
 
 if TYPE_CHECKING:
@@ -19,39 +20,63 @@ if TYPE_CHECKING:
 _HEARD = "recompressed"
 
 
-def given_features_of(given: PcenConfig, model: bytes, own: PcenConfig) -> bytes:
-    """model.onnx for features of ``given``, from one for those of ``own``.
+def given_features_of(given: FrontendConfig, model: bytes, own: FrontendConfig) -> bytes:
+    """model.onnx for features of ``given``, from one for those of ``own``, which these hold.
 
-    The two may differ in ``delta`` and ``r``; where they are equal, the model stays as it is.
+    Where the two are equal, the model stays as it is.
     """
-    if given == own:
+    steps = [*_picked(given, own), *_recompressed(given, own)]
+    if not steps:
         return model
     import onnx
     from onnx import helper, numpy_helper
 
-    offset = given.delta**given.r
-    steps = (
-        ("Add", offset),
-        ("Max", offset),
-        ("Pow", 1.0 / given.r),
-        ("Add", own.delta - given.delta),
-        ("Pow", own.r),
-        ("Sub", own.delta**own.r),
-    )
     proto = onnx.load_model_from_string(model)
     graph = proto.graph
     rename_inputs(proto, {INPUT: _HEARD})
+    graph.input[0].type.tensor_type.shape.dim[2].dim_value = given.channels
     nodes, last = [], INPUT
-    for number, (op, value) in enumerate(steps):
-        constant, found = f"{_HEARD}/constant{number}", f"{_HEARD}/{number}"
-        graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), constant))
-        nodes.append(helper.make_node(op, [last, constant], [found]))
-        last = found
+    for number, (op, *values) in enumerate(steps):
+        names = [f"{_HEARD}/constant{number}.{place}" for place in range(len(values))]
+        for value, name in zip(values, names, strict=True):
+            graph.initializer.append(numpy_helper.from_array(value, name))
+        nodes.append(helper.make_node(op, [last, *names], [f"{_HEARD}/{number}"]))
+        last = f"{_HEARD}/{number}"
     nodes[-1].output[0] = _HEARD
     for place, node in enumerate(nodes):
         graph.node.insert(place, node)
     onnx.checker.check_model(proto)
     return bytes(proto.SerializeToString())
+
+
+Step = tuple[Any, ...]
+"""An operator of ONNX, and its inputs after the first one."""
+
+
+def _picked(given: FrontendConfig, own: FrontendConfig) -> Iterator[Step]:
+    """Its own channels, where others are given too."""
+    first, end = channels_of(own, given)
+    if (first, end) != (0, given.channels):
+        yield "Slice", *(np.array([value], np.int64) for value in (first, end, 2))
+
+
+def _recompressed(given: FrontendConfig, own: FrontendConfig) -> Iterator[Step]:
+    """The compression of its own PCEN, where another one is given."""
+    was, wanted = given.pcen, own.pcen
+    if own.kind != "pcen" or was == wanted:
+        return
+    offset = was.delta**was.r
+    yield from (
+        (op, np.array(value, np.float32))
+        for op, value in (
+            ("Add", offset),
+            ("Max", offset),
+            ("Pow", 1.0 / was.r),
+            ("Add", wanted.delta - was.delta),
+            ("Pow", wanted.r),
+            ("Sub", wanted.delta**wanted.r),
+        )
+    )
 
 
 def rename_inputs(proto: ModelProto, names: Mapping[str, str]) -> None:

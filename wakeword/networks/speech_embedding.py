@@ -1,0 +1,122 @@
+"""Words told apart by what Google's speech embedding makes of them (Lin et al. 2020).
+
+The embedding is a convolutional network of 330 thousand weights, published under Apache-2.0: 96
+numbers every 80 ms, each from 0.775 s of log-mel. It has heard many thousands of speakers, a
+training set of a wake word some thirty. Here it stays as it was published, and only the layers
+behind it learn. :mod:`wakeword.training.pretrained` reads its weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from wakeword.errors import ConfigError
+from wakeword.networks.base import Network, check_share, check_sizes
+
+BANDS = 32
+"""Mel bands that the embedding hears, of 60 to 3800 Hz."""
+WIDTH = 96
+"""Numbers that it says."""
+HEARD_FRAMES, HOP_FRAMES = 76, 8
+"""Frames of 10 ms that one embedding is made of, and from one to the next."""
+
+_BLOCKS = ((24, (2, 2)), (48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
+"""Filters of each block of convolutions, and frames and bands that are pooled after it."""
+_SLOPE, _LEAST = 0.2, -0.4
+"""Of the leaky ReLU, and what it gives at least."""
+_QUIETEST = 1e-12
+_AT_ONCE = 16
+_DECADES_OF_16_BIT = 9.0309
+"""It was taught with samples up to 32768, whose power is so many decades above that of ours."""
+_OFFSET = 2.0
+
+
+@dataclass(frozen=True)
+class SpeechEmbeddingConfig:
+    """Sizes of the layers behind the embedding; ``dropout`` acts before each of them."""
+
+    units: int = 128
+    dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_sizes("speech-embedding", units=self.units)
+        check_share("dropout", self.dropout)
+
+
+class Embedding(nn.Module):
+    """log-mel (batch, frames, channels) -> embeddings (batch, WIDTH, n), one every 8 frames."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        # As much of each channel as is in each band. What replaces it has to be as positive.
+        self.bands = nn.Parameter(torch.rand(channels, BANDS) / channels)
+        self.convolutions = nn.ModuleList()
+        self.pools: list[tuple[int, int] | None] = []
+        inputs = 1
+        for number, (filters, pool) in enumerate(_BLOCKS):
+            kernels = ((3, 3), (1, 3), (3, 1)) if number == 0 else ((1, 3), (3, 1)) * 2
+            for kernel in kernels:
+                padding = (0, kernel[1] // 2)
+                self.convolutions.append(nn.Conv2d(inputs, filters, kernel, padding=padding))
+                self.pools.append(None)
+                inputs = filters
+            self.pools[-1] = pool
+        self.last = nn.Conv2d(inputs, WIDTH, (3, 1), bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        power = features.exp() @ self.bands.abs()
+        x = power.clamp(min=_QUIETEST).log10() + (_DECADES_OF_16_BIT + _OFFSET)
+        x = x.unsqueeze(1)
+        for convolution, pool in zip(self.convolutions, self.pools, strict=True):
+            x = functional.leaky_relu(convolution(x), _SLOPE).clamp(min=_LEAST)
+            if pool is not None:
+                x = functional.max_pool2d(x, pool)
+        out: Tensor = self.last(x).squeeze(3)
+        return out
+
+
+class SpeechEmbedding(Network):
+    """log-mel (batch, frames, channels) -> logits (batch, labels)."""
+
+    def __init__(
+        self, config: SpeechEmbeddingConfig, frames: int, channels: int, labels: int
+    ) -> None:
+        super().__init__(frames, channels, labels)
+        if frames < HEARD_FRAMES:
+            raise ConfigError(
+                f"speech-embedding: it hears {HEARD_FRAMES} frames at a time, but windows have "
+                f"{frames}"
+            )
+        self.config = config
+        units = config.units
+        self.embedding = Embedding(channels)
+        self.norm = nn.BatchNorm1d(WIDTH, affine=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.within = nn.Conv1d(WIDTH, units, 1)
+        self.across = nn.Conv1d(units, units, 3, padding=1)
+        self.recurrent = nn.GRU(units, units, batch_first=True, bidirectional=True)
+        self.hidden = nn.Linear(4 * units, units)
+        self.output = nn.Linear(units, labels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        with torch.no_grad():  # as published
+            embeddings = self._embeddings(features.float())
+        x = functional.relu(self.within(self.dropout(self.norm(embeddings))))
+        x = x + functional.relu(self.across(x))
+        x, _ = self.recurrent(self.dropout(x.transpose(1, 2)))
+        x = torch.cat([x.mean(dim=1), x.amax(dim=1)], dim=1)
+        x = functional.relu(self.hidden(self.dropout(x)))
+        logits: Tensor = self.output(self.dropout(x))
+        return logits
+
+    def _embeddings(self, features: Tensor) -> Tensor:
+        if not self.training:
+            found: Tensor = self.embedding(features)
+            return found
+        # A large batch leaves the cache between any two layers: that takes twice as long.
+        starts = range(0, len(features), _AT_ONCE)
+        return torch.cat([self.embedding(features[at : at + _AT_ONCE]) for at in starts])
