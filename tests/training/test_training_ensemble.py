@@ -9,19 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bundles import tiny_metadata, windows_of_tones, write_tiny_bundle
+from bundles import tiny_metadata, windows_of_tones, with_bursts, write_tiny_bundle
 from processes import RunCli
 from refusals import refused
 from tone_manifest import tone_manifest
 
-from wakeword.errors import BundleError
+from wakeword.errors import BundleError, ConfigError
+from wakeword.evaluation.events import Label
+from wakeword.evaluation.scoring import Clip, score_clips
+from wakeword.frontend import Frontend
 from wakeword.frontend.config import Kind
+from wakeword.frontend.derived import features_of
 from wakeword.networks import build
 from wakeword.runtime import Bundle, write_bundle
-from wakeword.runtime.sections import DataSource
+from wakeword.runtime.sections import DataSource, SmootherConfig
 from wakeword.runtime.session import Session
 from wakeword.training.ensemble import EnsembleName, join
 from wakeword.training.export import export_onnx
+from wakeword.training.second_look import Asked
 
 SMALL = {"filters": 3, "kernel": [7, 5], "recurrent_units": 5, "hidden": 6}
 
@@ -103,6 +108,74 @@ def test_a_member_may_hear_log_mel_beside_pcen(members: tuple[Path, Path]) -> No
         both = join(given, EnsembleName("three"))
         found = Session(both).run(windows_of_tones(both.metadata.frontend))
         np.testing.assert_allclose(found, (np.mean(each, axis=0) + third) / 2.0, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def looked_twice(members: tuple[Path, Path]) -> tuple[Bundle, Bundle, Bundle]:
+    """One that hears PCEN, one that hears log-mel, and both with the latter heard in doubt only."""
+    first, other = (Bundle.load(path) for path in members)
+    second = with_pcen(other, "logmel")
+    return first, second, join([first], EnsembleName("twice"), Asked((second,), 0.03))
+
+
+def test_a_second_network_is_heard_where_the_first_is_in_doubt(
+    looked_twice: tuple[Bundle, Bundle, Bundle],
+) -> None:
+    """In some windows of a batch, in all and in none of them; it counts as background elsewhere."""
+    first, second, twice = looked_twice
+    frontend = twice.metadata.frontend
+    quiet = np.tile(Frontend(frontend).silence(), (3, 151, 1))
+    windows = np.concatenate([quiet, windows_of_tones(frontend)])
+    own, other = (
+        Session(b).run(np.ascontiguousarray(features_of(b.metadata.frontend, windows, frontend)))
+        for b in (first, second)
+    )
+    asked = own[:, 1:].max(axis=1) >= 0.03
+    assert asked.tolist() == [False] * 6 + [True]
+    wanted = own / 2.0
+    wanted[asked] += other[asked] / 2.0
+    wanted[~asked, 0] += 0.5
+    session = Session(twice)
+    for first_row, end in [(0, 7), (0, 3), (5, 7), (6, 7), (5, 6)]:
+        rows = slice(first_row, end)
+        np.testing.assert_allclose(session.run(windows[rows]), wanted[rows], atol=1e-5)
+    np.testing.assert_allclose(wanted.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_a_second_look_is_told_and_streams(
+    looked_twice: tuple[Bundle, Bundle, Bundle], tmp_path: Path
+) -> None:
+    """Every step of a stream gives what its window gives, among other streams too."""
+    first, second, twice = looked_twice
+    parameters = twice.metadata.training.recipe["network"]["parameters"]
+    assert parameters["asked"] == [second.metadata.model.sha256]
+    assert parameters["asked_from"] == 0.03 and len(parameters["members"]) == 2
+    model = first.metadata.model.parameters + second.metadata.model.parameters
+    assert twice.metadata.model.parameters == model
+    raw = replace(twice, metadata=replace(twice.metadata, smoother=SmootherConfig(steps=1)))
+    samples = with_bursts(4.0, [(1.0, "low tone"), (3.0, "high tone")])
+    one, among = (
+        score_clips(raw, [Clip.of(Label("tone"), samples)] * n, workers=1)[0].posteriors
+        for n in (1, 3)
+    )
+    np.testing.assert_allclose(one, among, atol=1e-5)
+    frontend = Frontend(twice.metadata.frontend)
+    features = frontend.process(samples[None], frontend.initial_state())[0][0]
+    windows = np.stack([
+        features[frames - 151 : frames]
+        for frames in (frontend.config.frames_after((step + 1) * 1600) for step in range(16, 40))
+    ])  # fmt: skip
+    wanted = Session(twice).run(windows)[:, 1:]
+    assert wanted.max() > 0.4 and wanted.min() < 0.01
+    np.testing.assert_allclose(one[16:40], wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("posterior", [0.0, 1.0, -0.1, float("nan")])
+def test_an_impossible_doubt_is_refused(
+    members: tuple[Path, Path], posterior: float
+) -> None:
+    with pytest.raises(ConfigError, match=r"asked from a posterior of .*must be in \(0, 1\)"):
+        Asked((Bundle.load(members[1]),), posterior)
 
 
 def with_pcen(bundle: Bundle, kind: Kind = "pcen", **changes: float) -> Bundle:

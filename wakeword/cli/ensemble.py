@@ -18,13 +18,18 @@ Examples:
 
 \b
 Train the members apart, with other seeds or recipes: what all have in common, their mean has too.
-It costs as much as all of them together.
+It costs as much as all of them together; a large one that is only --asked costs little where
+nobody speaks.
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @trial_options
+@click.option("--asked", metavar="MODEL", multiple=True,
+              help="One more member, heard only where the others are in doubt; repeatable.")
+@click.option("--asked-from", type=float, default=0.1, show_default=True, metavar="POSTERIOR",
+              help="In doubt is where their mean gives some word as much.")
 @click.option("--name", required=True, help="What the new model is called.")
 @click.option("--version", default="1.0.0", show_default=True, help="Its version.")
 @click.option("--description", default="", help="One line. [default: which models it is made of]")
@@ -36,6 +41,8 @@ It costs as much as all of them together.
 )
 def ensemble(
     models: tuple[str, ...],
+    asked: tuple[str, ...],
+    asked_from: float,
     trial: TrialOptions,
     name: str,
     version: str,
@@ -52,11 +59,13 @@ def ensemble(
     try:
         from wakeword.training.ensemble import EnsembleName, join
         from wakeword.training.finish import write_measured
+        from wakeword.training.second_look import Asked
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "ensemble", "training") from error
 
     called = EnsembleName(name, version, description)
-    joined = join([find_bundle(model) for model in models], called)
+    second = Asked(tuple(map(find_bundle, asked)), asked_from) if asked else None
+    joined = join([find_bundle(model) for model in models], called, second)
     _, trials = trial.open(joined)
     with Stages() as stage:
         written = write_measured(joined, trials, out or Path("models") / name, stage)

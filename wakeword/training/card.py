@@ -51,6 +51,13 @@ def _network(bundle: Bundle) -> str:
     """What kind of network it is, as the beginning of a sentence."""
     network = bundle.metadata.training.recipe["network"]
     members = network["parameters"].get("members")
+    asked = network["parameters"].get("asked", ())
+    if asked:
+        return (
+            f"Mean of {len(members)} networks, {len(asked)} of which "
+            f"{'is' if len(asked) == 1 else 'are'} heard only where the others give some word a "
+            f"posterior of {network['parameters']['asked_from']:g}, together"
+        )
     if members:
         return f"Mean of {len(members)} networks, together"
     return str(network["family"]).upper()

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wakeword.errors import BundleError, TrainingError
 from wakeword.frontend import FrontendConfig
@@ -22,6 +23,10 @@ from wakeword.runtime.fronts import MOST_NETWORKS
 from wakeword.runtime.sections import DataSource, TrainingRecord
 from wakeword.runtime.session import INPUT, OUTPUT, Session
 from wakeword.training.recompression import given_features_of, rename_inputs
+from wakeword.training.second_look import FIRST, SECOND, Asked, ask_in_doubt
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 TOLERANCE = 1e-5
 _SAME = ("labels", "window_frames", "step_samples", "smoother", "detector", "licence")
@@ -36,8 +41,10 @@ class EnsembleName:
     description: str = ""
 
 
-def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
+def join(first: Sequence[Bundle], called: EnsembleName, asked: Asked | None = None) -> Bundle:
     """The members as one bundle, in memory; its operating points are still those of the first.
+
+    Members of ``asked`` count as much as the others, but are heard only where these are in doubt.
 
     Raises
     ------
@@ -48,27 +55,34 @@ def join(members: Sequence[Bundle], called: EnsembleName) -> Bundle:
     TrainingError
         The joined network does not give the mean.
     """
+    members = [*first, *(asked.members if asked else ())]
     _check(members)
-    first = members[0]
     frontend = _common_frontend(members)
     metadata = replace(
-        first.metadata,
+        members[0].metadata,
         frontend=frontend,
         name=called.name,
         version=called.version,
         description=called.description or f"Mean of {', '.join(map(_title, members))}",
         model=replace(
-            first.metadata.model,
+            members[0].metadata.model,
             parameters=sum(m.metadata.model.parameters for m in members),
             flops_per_window=sum(m.metadata.model.flops_per_window for m in members),
         ),
-        training=_record(members, called),
+        training=_record(members, called, asked),
     )
-    onnx = mean_of_networks(
-        [given_features_of(frontend, m.model, m.metadata.frontend) for m in members]
-    )
+    models = [given_features_of(frontend, m.model, m.metadata.frontend) for m in members]
+    onnx = mean_of_networks(models[: len(first)]) if len(first) > 1 else models[0]
+    if asked is not None:
+        second = models[len(first) :]
+        onnx = _with_second_look(
+            onnx,
+            mean_of_networks(second) if len(second) > 1 else second[0],
+            len(first) / len(members),
+            asked.posterior,
+        )
     joined = Bundle(Path(called.name), describe_model(metadata, onnx), onnx)
-    _check_mean(joined, members)
+    _check_mean(joined, first, asked)
     return joined
 
 
@@ -83,13 +97,7 @@ def mean_of_networks(models: Sequence[bytes]) -> bytes:
     import onnx
     from onnx import helper
 
-    protos = [
-        onnx.compose.add_prefix(onnx.load_model_from_string(model), f"{number}/")
-        for number, model in enumerate(models)
-    ]
-    versions = {tuple((o.domain, o.version) for o in p.opset_import) for p in protos}
-    if len(versions) > 1:
-        raise BundleError(f"the networks use different operator sets: {sorted(versions)}")
+    protos = _with_prefixes(models, [f"{number}/" for number in range(len(models))])
     joined = protos[0]
     for proto in protos[1:]:
         joined.graph.node.extend(proto.graph.node)
@@ -102,6 +110,33 @@ def mean_of_networks(models: Sequence[bytes]) -> bytes:
     del joined.graph.value_info[:]
     onnx.checker.check_model(joined)
     return bytes(joined.SerializeToString())
+
+
+def _with_second_look(first: bytes, second: bytes, share: float, posterior: float) -> bytes:
+    import onnx
+
+    joined, other = _with_prefixes([first, second], [FIRST, SECOND])
+    joined.graph.input[0].name = INPUT
+    rename_inputs(joined, {f"{FIRST}{INPUT}": INPUT})
+    ask_in_doubt(joined, other, (share, 1.0 - share), posterior)
+    joined.graph.output[0].name = OUTPUT
+    del joined.graph.value_info[:]
+    onnx.checker.check_model(joined)
+    return bytes(joined.SerializeToString())
+
+
+def _with_prefixes(models: Sequence[bytes], prefixes: Sequence[str]) -> list[ModelProto]:
+    """Graphs in which no name of one is a name of another, if they use the same operators."""
+    import onnx
+
+    protos = [
+        onnx.compose.add_prefix(onnx.load_model_from_string(model), prefix)
+        for model, prefix in zip(models, prefixes, strict=True)
+    ]
+    versions = {tuple((o.domain, o.version) for o in p.opset_import) for p in protos}
+    if len(versions) > 1:
+        raise BundleError(f"the networks use different operator sets: {sorted(versions)}")
+    return protos
 
 
 def _check(members: Sequence[Bundle]) -> None:
@@ -135,12 +170,20 @@ def _common_frontend(members: Sequence[Bundle]) -> FrontendConfig:
     return fronts[0]
 
 
-def _check_mean(joined: Bundle, members: Sequence[Bundle]) -> None:
+def _check_mean(joined: Bundle, first: Sequence[Bundle], asked: Asked | None) -> None:
     m = joined.metadata
     shape = (8, m.window_frames, m.frontend.channels)
     windows = np.random.default_rng(0).normal(0.5, 0.5, shape).astype(np.float32)
-    own = [features_of(x.metadata.frontend, windows, m.frontend) for x in members]
-    mean = np.mean([Session(x).run(heard) for x, heard in zip(members, own, strict=True)], axis=0)
+
+    def mean_of(members: Sequence[Bundle]) -> NDArray[np.float32]:
+        own = [features_of(x.metadata.frontend, windows, m.frontend) for x in members]
+        each = [Session(x).run(heard) for x, heard in zip(members, own, strict=True)]
+        return np.asarray(np.mean(each, axis=0), np.float32)
+
+    mean = mean_of(first)
+    if asked is not None:
+        second = len(asked.members) / (len(first) + len(asked.members))
+        mean = (1.0 - second) * mean + second * asked.of(mean, mean_of(asked.members))
     difference = float(np.abs(Session(joined).run(windows) - mean).max())
     if not difference <= TOLERANCE:
         raise TrainingError(
@@ -153,7 +196,9 @@ def _title(bundle: Bundle) -> str:
     return f"{bundle.name} {bundle.metadata.version}"
 
 
-def _record(members: Sequence[Bundle], called: EnsembleName) -> TrainingRecord:
+def _record(
+    members: Sequence[Bundle], called: EnsembleName, asked: Asked | None
+) -> TrainingRecord:
     """What all of them were trained on, and the recipe of each."""
     first = members[0].metadata.training
     bundle, data = (
@@ -166,6 +211,10 @@ def _record(members: Sequence[Bundle], called: EnsembleName) -> TrainingRecord:
             ("data", ("exclude_recordings", "noise_corpora")),
         )
     )
+    doubts = {} if asked is None else {
+        "asked": [m.metadata.model.sha256 for m in asked.members],
+        "asked_from": asked.posterior,
+    }
     made_of = [
         {
             "name": m.name,
@@ -178,7 +227,7 @@ def _record(members: Sequence[Bundle], called: EnsembleName) -> TrainingRecord:
     recipe = {
         "bundle": {**bundle, "name": called.name, "version": called.version},
         "data": data,
-        "network": {"family": "ensemble", "parameters": {"members": made_of}},
+        "network": {"family": "ensemble", "parameters": {"members": made_of, **doubts}},
     }
     return replace(first, recipe=recipe, data=_sources(members))
 
