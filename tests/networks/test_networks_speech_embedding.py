@@ -114,7 +114,7 @@ def test_a_run_begins_with_the_published_weights(tmp_path: Path, embedding: Embe
         mine_after_rounds=[],
     )  # fmt: skip
     text = recipe.read_text("utf-8")
-    with pytest.raises(RecipeError, match=r"kind = 'pcen', but the speech embedding .* 'logmel'"):
+    with pytest.raises(RecipeError, match=r"kind = 'pcen', but .* embedding hears 'logmel'"):
         TrainingRun(recipe, tmp_path / "runs" / "pcen", 0, Notes())
     recipe.write_text(f'{text}\n[frontend]\nkind = "logmel"\n', "utf-8")
     notes = Notes()
@@ -135,11 +135,35 @@ def test_a_window_too_short_for_one_embedding_is_refused() -> None:
         build("speech-embedding", {"dropout": 1.0}, 151, 40, 3)
 
 
-@pytest.mark.parametrize("change", [{"kind": "mfcc"}, {"hop_samples": 80}, {"sample_rate": 8_000}])
-def test_other_front_ends_are_refused(change: dict[str, object]) -> None:
+@pytest.mark.parametrize(("change", "named"), [
+    ({"kind": "mfcc"}, "kind"),
+    ({"hop_samples": 80}, "hop_samples"),
+    ({"sample_rate": 8_000}, "window_samples"),
+    ({"sample_rate": 8_000, "window_samples": 200, "hop_samples": 80}, "fft_size"),
+    ({"sample_rate": 4_000, "window_samples": 100, "hop_samples": 40, "fft_size": 128,
+      "f_max_hz": 1_900.0}, "sample_rate"),
+])  # fmt: skip
+def test_other_front_ends_are_refused(change: dict[str, object], named: str) -> None:
     values = FRONTEND.to_dict() | {"f_max_hz": 3_800.0} | change
-    with pytest.raises(RecipeError, match=rf"frontend\.{next(iter(change))} = "):
+    with pytest.raises(RecipeError, match=rf"frontend\.{named} = .*, but .* embedding hears"):
         load_pretrained(Embedding(40), FrontendConfig.from_dict(values))
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_at_another_rate_it_hears_the_same(embedding: Embedding, rate: int) -> None:
+    scaled = {key: getattr(FRONTEND, key) * rate // 16_000 for key in
+              ("sample_rate", "window_samples", "hop_samples", "fft_size")}  # fmt: skip
+    front = replace(FRONTEND, **scaled, f_max_hz=3_800.0)
+    other = Embedding(FRONTEND.channels).eval()
+    load_pretrained(other, front)
+    heard = []
+    for network, config in ((embedding, FRONTEND), (other, front)):
+        frontend, samples = Frontend(config), read_audio(WORDS, config.sample_rate)
+        features = frontend.process(samples[None], frontend.initial_state())[0][0]
+        heard.append(ours(network, features))
+    count = min(map(len, heard))
+    error = np.sqrt(np.mean((heard[0][:count] - heard[1][:count]) ** 2) / heard[0].var())
+    assert count > 100 and error < 0.4
 
 
 def test_a_narrower_front_end_still_gives_its_bands() -> None:

@@ -149,7 +149,8 @@ def test_a_second_look_is_told_and_streams(
     first, second, twice = looked_twice
     parameters = twice.metadata.training.recipe["network"]["parameters"]
     assert parameters["asked"] == [second.metadata.model.sha256]
-    assert parameters["asked_from"] == 0.03 and len(parameters["members"]) == 2
+    assert (parameters["asked_from"], parameters["asked_share"]) == (0.03, 0.5)
+    assert len(parameters["members"]) == 2
     model = first.metadata.model.parameters + second.metadata.model.parameters
     assert twice.metadata.model.parameters == model
     raw = replace(twice, metadata=replace(twice.metadata, smoother=SmootherConfig(steps=1)))
@@ -168,6 +169,24 @@ def test_a_second_look_is_told_and_streams(
     wanted = Session(twice).run(windows)[:, 1:]
     assert wanted.max() > 0.4 and wanted.min() < 0.01
     np.testing.assert_allclose(one[16:40], wanted, atol=1e-4)
+
+
+def test_who_is_asked_may_have_another_share(
+    looked_twice: tuple[Bundle, Bundle, Bundle],
+) -> None:
+    first, second, _ = looked_twice
+    twice = join([first], EnsembleName("twice"), Asked((second,), 0.03, share=0.2))
+    assert twice.metadata.training.recipe["network"]["parameters"]["asked_share"] == 0.2
+    frontend = twice.metadata.frontend
+    windows = windows_of_tones(frontend)[-1:]
+    own, other = (
+        Session(b).run(np.ascontiguousarray(features_of(b.metadata.frontend, windows, frontend)))
+        for b in (first, second)
+    )
+    assert own[0, 1:].max() >= 0.03
+    np.testing.assert_allclose(Session(twice).run(windows), 0.8 * own + 0.2 * other, atol=1e-5)
+    with pytest.raises(ConfigError, match=r"a share of 1\.5 for who is asked"):
+        Asked((second,), 0.03, share=1.5)
 
 
 @pytest.mark.parametrize("posterior", [0.0, 1.0, -0.1, float("nan")])

@@ -30,6 +30,8 @@ nobody speaks.
               help="One more member, heard only where the others are in doubt; repeatable.")
 @click.option("--asked-from", type=float, default=0.1, show_default=True, metavar="POSTERIOR",
               help="In doubt is where their mean gives some word as much.")
+@click.option("--asked-share", type=float, metavar="SHARE",
+              help="Of those --asked in what is said. [default: a model counts as any other]")
 @click.option("--name", required=True, help="What the new model is called.")
 @click.option("--version", default="1.0.0", show_default=True, help="Its version.")
 @click.option("--description", default="", help="One line. [default: which models it is made of]")
@@ -43,6 +45,7 @@ def ensemble(
     models: tuple[str, ...],
     asked: tuple[str, ...],
     asked_from: float,
+    asked_share: float | None,
     trial: TrialOptions,
     name: str,
     version: str,
@@ -64,7 +67,7 @@ def ensemble(
         raise MissingExtraError(error.name or "torch", "ensemble", "training") from error
 
     called = EnsembleName(name, version, description)
-    second = Asked(tuple(map(find_bundle, asked)), asked_from) if asked else None
+    second = Asked(tuple(map(find_bundle, asked)), asked_from, asked_share) if asked else None
     joined = join([find_bundle(model) for model in models], called, second)
     _, trials = trial.open(joined)
     with Stages() as stage:

@@ -44,7 +44,7 @@ class EnsembleName:
 def join(first: Sequence[Bundle], called: EnsembleName, asked: Asked | None = None) -> Bundle:
     """The members as one bundle, in memory; its operating points are still those of the first.
 
-    Members of ``asked`` count as much as the others, but are heard only where these are in doubt.
+    Members of ``asked`` are heard only where the others are in doubt.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def join(first: Sequence[Bundle], called: EnsembleName, asked: Asked | None = No
         onnx = _with_second_look(
             onnx,
             mean_of_networks(second) if len(second) > 1 else second[0],
-            len(first) / len(members),
+            asked.share_beside(len(first)),
             asked.posterior,
         )
     joined = Bundle(Path(called.name), describe_model(metadata, onnx), onnx)
@@ -118,7 +118,7 @@ def _with_second_look(first: bytes, second: bytes, share: float, posterior: floa
     joined, other = _with_prefixes([first, second], [FIRST, SECOND])
     joined.graph.input[0].name = INPUT
     rename_inputs(joined, {f"{FIRST}{INPUT}": INPUT})
-    ask_in_doubt(joined, other, (share, 1.0 - share), posterior)
+    ask_in_doubt(joined, other, share, posterior)
     joined.graph.output[0].name = OUTPUT
     del joined.graph.value_info[:]
     onnx.checker.check_model(joined)
@@ -182,8 +182,7 @@ def _check_mean(joined: Bundle, first: Sequence[Bundle], asked: Asked | None) ->
 
     mean = mean_of(first)
     if asked is not None:
-        second = len(asked.members) / (len(first) + len(asked.members))
-        mean = (1.0 - second) * mean + second * asked.of(mean, mean_of(asked.members))
+        mean = asked.joined(mean, mean_of(asked.members), len(first))
     difference = float(np.abs(Session(joined).run(windows) - mean).max())
     if not difference <= TOLERANCE:
         raise TrainingError(
@@ -214,6 +213,7 @@ def _record(
     doubts = {} if asked is None else {
         "asked": [m.metadata.model.sha256 for m in asked.members],
         "asked_from": asked.posterior,
+        "asked_share": asked.share_beside(len(members) - len(asked.members)),
     }
     made_of = [
         {

@@ -34,7 +34,10 @@ SHA256: Mapping[str, str] = {
 }
 """Of the files as they are known: with others, the same recipe would give another model."""
 
-_FRAMES = ("kind", "sample_rate", "window_samples", "hop_samples", "fft_size")
+KNOWN = FrontendConfig(kind="logmel")
+"""Frames that the embedding was taught with. It hears up to 3800 Hz, so half the rate is enough."""
+
+_LEAST_RATE = 8_000
 
 
 def load_pretrained(embedding: Embedding, frontend: FrontendConfig) -> None:
@@ -48,18 +51,38 @@ def load_pretrained(embedding: Embedding, frontend: FrontendConfig) -> None:
         The front end is not log-mel of the frames that the embedding was taught with, or the
         package holds other files.
     """
-    known = FrontendConfig(kind="logmel")
-    for key in _FRAMES:
-        found, wanted = getattr(frontend, key), getattr(known, key)
-        if found != wanted:
-            raise RecipeError(
-                f"frontend.{key} = {found!r}, but the speech embedding hears {wanted!r}"
-            )
-    filters = _filters(read_published(LOG_MEL)).astype(np.float64)
-    own = mel_filters(frontend).astype(np.float64)
-    bands = np.stack([nnls(own, filter)[0] for filter in filters.T], axis=1)
+    _check_frames(frontend)
+    published = _filters(read_published(LOG_MEL))
+    own = mel_filters(frontend)
+    filters = np.zeros((len(own), published.shape[1]))
+    filters[: len(published)] = published[: len(own)]
+    # A frame of half as many samples has a quarter of the power in each bin.
+    power = (KNOWN.sample_rate / frontend.sample_rate) ** 2
+    bands = power * np.stack([nnls(own, column)[0] for column in filters.T], axis=1)
     state = _convolutions(read_published(NETWORK))
     embedding.load_state_dict({"bands": torch.tensor(bands, dtype=torch.float32), **state})
+
+
+def _check_frames(frontend: FrontendConfig) -> None:
+    """Refuse what is not log-mel, and frames of other lengths in seconds."""
+    rate = frontend.sample_rate
+    wanted = {
+        "kind": KNOWN.kind,
+        **{
+            key: getattr(KNOWN, key) * rate / KNOWN.sample_rate
+            for key in ("window_samples", "hop_samples", "fft_size")
+        },
+    }
+    for key, value in wanted.items():
+        found = getattr(frontend, key)
+        if found != value:
+            raise RecipeError(
+                f"frontend.{key} = {found!r}, but at {rate} Hz the speech embedding hears {value!r}"
+            )
+    if rate < _LEAST_RATE:
+        raise RecipeError(
+            f"frontend.sample_rate = {rate}, but the speech embedding hears {_LEAST_RATE} or more"
+        )
 
 
 def read_published(name: str) -> GraphProto:

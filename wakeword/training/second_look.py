@@ -27,28 +27,38 @@ class Asked:
     """The networks that are asked, and the posterior of some word from which they are.
 
     Where the mean of the first ones gives no word as much, what these say counts as background.
+    ``share`` is theirs in what is said; by default a network counts as much as any other.
     """
 
     members: tuple[Bundle, ...]
     posterior: float
+    share: float | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.posterior < 1.0:
             raise ConfigError(f"asked from a posterior of {self.posterior}; it must be in (0, 1)")
+        if self.share is not None and not 0.0 < self.share < 1.0:
+            raise ConfigError(f"a share of {self.share} for who is asked; it must be in (0, 1)")
 
-    def of(
-        self, first: NDArray[np.float32], second: NDArray[np.float32]
+    def share_beside(self, others: int) -> float:
+        """Their share beside so many networks that are always heard."""
+        return self.share or len(self.members) / (others + len(self.members))
+
+    def joined(
+        self, first: NDArray[np.float32], second: NDArray[np.float32], others: int
     ) -> NDArray[np.float32]:
-        """What ``second`` (windows, labels) counts as, where the others say ``first``."""
+        """Posteriors (windows, labels) where the ``others`` say ``first`` and these ``second``."""
         background = np.eye(1, second.shape[1], dtype=np.float32)
         asked = first[:, 1:].max(axis=1, keepdims=True) >= np.float32(self.posterior)
-        return np.where(asked, second, background)
+        share = self.share_beside(others)
+        said = (1.0 - share) * first + share * np.where(asked, second, background)
+        return np.asarray(said, np.float32)
 
 
 def ask_in_doubt(
-    first: ModelProto, second: ModelProto, shares: tuple[float, float], posterior: float
+    first: ModelProto, second: ModelProto, share: float, posterior: float
 ) -> None:
-    """Add ``second`` to ``first``: the same as ``shares[0] * first + shares[1] * asked.of(...)``.
+    """Add ``second``, which has this ``share``, to ``first``: the same as :meth:`Asked.joined`.
 
     Names of both begin with ``FIRST`` and ``SECOND``.
     """
@@ -64,8 +74,8 @@ def ask_in_doubt(
         "from": np.array(posterior, np.float32),
         "nought": np.array(0.0, np.float32),
         "background": np.eye(1, labels, dtype=np.float32),
-        "share": np.array(shares[0], np.float32),
-        "other": np.array(shares[1], np.float32),
+        "others": np.array(1.0 - share, np.float32),
+        "share": np.array(share, np.float32),
     }
     graph.initializer.extend(numpy_helper.from_array(v, n) for n, v in constants.items())
     graph.initializer.extend(second.graph.initializer)
@@ -98,7 +108,7 @@ def ask_in_doubt(
         node("Mul", [said, "nought"], "zeros"),
         node("Add", ["zeros", "background"], "silent"),
         node("If", ["any"], "asked", **branches),
-        node("Mul", [said, "share"], "own"),
-        node("Mul", ["asked", "other"], "others"),
-        node("Add", ["own", "others"], OUTPUT),
+        node("Mul", [said, "others"], "first_part"),
+        node("Mul", ["asked", "share"], "second_part"),
+        node("Add", ["first_part", "second_part"], OUTPUT),
     ])  # fmt: skip
