@@ -35,7 +35,7 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
     return shared, plain
 
 
-SHIPPED = ["seven", "seven-wide", "telephone"]
+SHIPPED = ["seven", "seven-wide"]
 MADE = ["small", "two layers", "odd", "mean", "recompressed"]
 
 
