@@ -1,8 +1,8 @@
 """Words told apart by what Google's speech embedding makes of them (Lin et al. 2020).
 
 The embedding is a convolutional network of 330 thousand weights, published under Apache-2.0: 96
-numbers every 80 ms, each from 0.775 s of log-mel. It has heard many thousands of speakers, a
-training set of a wake word some thirty. Here it stays as it was published, and only the layers
+numbers every 80 ms, each from 0.775 s of log-mel. It has heard far more speakers than the thirty
+or so who say a wake word for its training. Here it stays as it was published, and only the layers
 behind it learn. :mod:`wakeword.training.pretrained` reads its weights.
 """
 
@@ -21,8 +21,8 @@ BANDS = 32
 """Mel bands that the embedding hears, of 60 to 3800 Hz."""
 WIDTH = 96
 """Numbers that it says."""
-HEARD_FRAMES, HOP_FRAMES = 76, 8
-"""Frames of 10 ms that one embedding is made of, and from one to the next."""
+HEARD_FRAMES = 76
+"""Frames of 10 ms that one embedding is made of."""
 
 _BLOCKS = ((24, (2, 2)), (48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
 """Filters of each block of convolutions, and frames and bands that are pooled after it."""
