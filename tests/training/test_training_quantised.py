@@ -13,6 +13,7 @@ from engine_runs import assert_same, feed, speech, whole
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
+from processor import needs_exact_sums
 
 from wakeword.errors import TrainingError
 from wakeword.networks import NETWORKS, build, build_named
@@ -85,6 +86,7 @@ def test_the_share_of_parameters_in_float_is_that_of_the_recurrent_layers() -> N
     assert made.float_parameters == recurrent > 0
 
 
+@needs_exact_sums
 @pytest.mark.parametrize("name", ["tc-resnet8", "ds-cnn-s", "crnn"])
 def test_onnx_runtime_computes_what_the_file_says(name: str) -> None:
     """The reference implementation of ONNX, in numpy, knows nothing of 8-bit kernels."""

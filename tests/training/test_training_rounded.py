@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from processor import needs_exact_sums
 
 from wakeword.errors import TrainingError
 from wakeword.networks import NETWORKS, Network, build_named
@@ -68,6 +69,7 @@ def assert_agree(network: RoundedNetwork, made: bytes, windows: Windows) -> None
     assert np.median(difference) < 0.5 * step and difference.max() < 2.0 * step
 
 
+@needs_exact_sums
 @pytest.mark.parametrize(
     "name", ["tc-resnet8", "2d-resnet8-pool", "ds-cnn-s", "dnn-s", "cnn-1", "cnn-2", "cnn-s",
              "res8-narrow"],
@@ -108,6 +110,7 @@ def test_untrained_weights_go_back_as_they_were() -> None:
             assert np.abs(first.astype(np.int64) - second).max() <= 1
 
 
+@needs_exact_sums
 def test_trained_weights_go_back_into_the_file() -> None:
     network, windows = named("tc-resnet8")
     made, rounded = in_8_bits(network, windows)
