@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from bundles import tiny_metadata, windows_of_tones, with_bursts, write_tiny_bundle
+from numpy.typing import NDArray
 from processes import RunCli
 from refusals import refused
 from tone_manifest import tone_manifest
@@ -17,7 +18,7 @@ from tone_manifest import tone_manifest
 from wakeword.errors import BundleError, ConfigError
 from wakeword.evaluation.events import Label
 from wakeword.evaluation.scoring import Clip, score_clips
-from wakeword.frontend import Frontend
+from wakeword.frontend import Frontend, FrontendConfig
 from wakeword.frontend.config import Kind
 from wakeword.frontend.derived import features_of
 from wakeword.networks import build
@@ -118,6 +119,14 @@ def looked_twice(members: tuple[Path, Path]) -> tuple[Bundle, Bundle, Bundle]:
     return first, second, join([first], EnsembleName("twice"), Asked((second,), 0.03))
 
 
+def said_alone(
+    bundles: list[Bundle], windows: NDArray[np.float32], frontend: FrontendConfig
+) -> list[NDArray[np.float32]]:
+    """Posteriors of each bundle, of its own features among those of ``frontend``."""
+    own = [features_of(b.metadata.frontend, windows, frontend) for b in bundles]
+    return [Session(b).run(np.ascontiguousarray(x)) for b, x in zip(bundles, own, strict=True)]
+
+
 def test_a_second_network_is_heard_where_the_first_is_in_doubt(
     looked_twice: tuple[Bundle, Bundle, Bundle],
 ) -> None:
@@ -126,10 +135,7 @@ def test_a_second_network_is_heard_where_the_first_is_in_doubt(
     frontend = twice.metadata.frontend
     quiet = np.tile(Frontend(frontend).silence(), (3, 151, 1))
     windows = np.concatenate([quiet, windows_of_tones(frontend)])
-    own, other = (
-        Session(b).run(np.ascontiguousarray(features_of(b.metadata.frontend, windows, frontend)))
-        for b in (first, second)
-    )
+    own, other = said_alone([first, second], windows, frontend)
     asked = own[:, 1:].max(axis=1) >= 0.03
     assert asked.tolist() == [False] * 6 + [True]
     wanted = own / 2.0
@@ -179,10 +185,7 @@ def test_who_is_asked_may_have_another_share(
     assert twice.metadata.training.recipe["network"]["parameters"]["asked_share"] == 0.2
     frontend = twice.metadata.frontend
     windows = windows_of_tones(frontend)[-1:]
-    own, other = (
-        Session(b).run(np.ascontiguousarray(features_of(b.metadata.frontend, windows, frontend)))
-        for b in (first, second)
-    )
+    own, other = said_alone([first, second], windows, frontend)
     assert own[0, 1:].max() >= 0.03
     np.testing.assert_allclose(Session(twice).run(windows), 0.8 * own + 0.2 * other, atol=1e-5)
     with pytest.raises(ConfigError, match=r"a share of 1\.5 for who is asked"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def read_published(name: str) -> GraphProto:
     except PackageNotFoundError as error:
         raise MissingExtraError(PACKAGE, "train", "the speech embedding") from error
     try:
-        model = installed.locate_file(name).read_bytes()  # type: ignore[attr-defined]
+        model = Path(str(installed.locate_file(name))).read_bytes()
     except OSError as error:
         raise RecipeError(f"{name} of {PACKAGE} cannot be read: {error}") from error
     found = hashlib.sha256(model).hexdigest()
