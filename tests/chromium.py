@@ -84,8 +84,11 @@ class Page:
         """Wait until an expression is true."""
         deadline = time.monotonic() + timeout_s
         while not self.evaluate(expression):
-            shown = self.evaluate("document.body.innerText")
-            assert time.monotonic() < deadline, f"not {expression} in: {shown}"
+            if time.monotonic() > deadline:
+                # A page that is still loading has no body yet.
+                raise AssertionError(
+                    f"not {expression} in: {self.evaluate('document.body?.innerText')}"
+                )
             time.sleep(0.1)
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
