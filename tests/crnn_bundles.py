@@ -12,9 +12,10 @@ from bundles import tiny_metadata
 from wakeword.networks.crnn import Crnn, CrnnConfig
 from wakeword.runtime import Bundle, BundleMetadata
 from wakeword.runtime.bundle import describe_model
-from wakeword.training.ensemble import mean_of_networks
+from wakeword.training.ensemble import EnsembleName, join, mean_of_networks
 from wakeword.training.export import export_onnx
 from wakeword.training.recompression import given_features_of
+from wakeword.training.second_look import Asked
 
 
 def crnn_bundle(config: CrnnConfig, seed: int = 0, **changes: Any) -> Bundle:
@@ -44,6 +45,12 @@ def recompressed_bundle(config: CrnnConfig) -> Bundle:
     flatter = replace(front, pcen=replace(front.pcen, delta=0.1, r=0.2))
     pair = mean_of_networks([others[0].model, given_features_of(flat, others[1].model, flatter)])
     return _mean(m, first.model, given_features_of(front, pair, flat), others[2].model)
+
+
+def asking_bundle(config: CrnnConfig, asked_from: float) -> Bundle:
+    """The mean of two, and a third network that is asked where these give a word so much."""
+    first, second, third = (crnn_bundle(config, seed) for seed in range(3))
+    return join([first, second], EnsembleName("asking"), Asked((third,), asked_from))
 
 
 def _mean(metadata: BundleMetadata, *models: bytes) -> Bundle:

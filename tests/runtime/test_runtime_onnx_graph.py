@@ -12,10 +12,12 @@ from wakeword.runtime.onnx_graph import read_graph
 from wakeword.runtime.onnx_write import write_graph
 
 
-def test_a_network_that_was_read_and_written_is_the_same() -> None:
-    model = find_bundle("seven").model
-    copy = write_graph(read_graph(model), {"features": ["n", 151, 40]}, ["posteriors"])
-    windows = np.random.default_rng(0).random((3, 151, 40), np.float32)
+@pytest.mark.parametrize("name", ["seven", "seven-accurate"])
+def test_a_network_that_was_read_and_written_is_the_same(name: str) -> None:
+    bundle = find_bundle(name)
+    model, channels = bundle.model, bundle.metadata.frontend.channels
+    copy = write_graph(read_graph(model), {"features": ["n", 151, channels]}, ["posteriors"])
+    windows = np.random.default_rng(0).random((3, 151, channels), np.float32)
     one, other = (
         onnxruntime.InferenceSession(m).run(["posteriors"], {"features": windows})[0]
         for m in (model, copy)
@@ -67,6 +69,34 @@ def test_what_depends_on_what() -> None:
     assert producer is not None and producer.op == "Pad" and graph.users(conv.inputs[0]) == [conv]
 
 
+def test_what_a_subgraph_takes_from_around_it() -> None:
+    """Not what it makes itself, nor its own weights."""
+    inner = helper.make_graph(
+        [helper.make_node("Add", ["outer", "own"], ["sum"]),
+         helper.make_node("Mul", ["sum", "weights"], ["product"])],
+        "then", [], [helper.make_empty_tensor_value_info("product")],
+        [numpy_helper.from_array(np.ones(1, np.float32), "own")],
+    )  # fmt: skip
+    plain = helper.make_graph(
+        [helper.make_node("Identity", ["features"], ["same"])],
+        "else", [], [helper.make_empty_tensor_value_info("same")],
+    )  # fmt: skip
+    node = helper.make_node("If", ["said"], ["posteriors"], then_branch=inner, else_branch=plain)
+    outer = graph_of(numpy_helper.from_array(np.ones(4, np.float32), "weights"))
+    del outer.node[:]
+    outer.node.append(helper.make_node("Relu", ["features"], ["outer"]))
+    outer.node.append(helper.make_node("Cast", ["weights"], ["said"], to=TensorProto.BOOL))
+    outer.node.append(node)
+    graph = read_graph(model_bytes(outer))
+    relu, _, asked = graph.nodes
+    assert asked.inputs == ("said",)
+    assert asked.takes == {"said", "outer", "weights", "features"}
+    assert graph.open_names() == {"features"}
+    assert graph.users("features") == [relu, asked]
+    before = graph.before("posteriors")
+    assert before.nodes == graph.nodes and before.constants.keys() == {"weights"}
+
+
 def in_a_half(model: onnx.ModelProto) -> None:
     model.graph.initializer.append(numpy_helper.from_array(np.zeros(1, np.float16), "half"))
 
@@ -75,12 +105,25 @@ def own_operators(model: onnx.ModelProto) -> None:
     model.opset_import.append(helper.make_opsetid("com.example", 1))
 
 
-def subgraph(model: onnx.ModelProto) -> None:
-    inner = graph_of()
+def subgraph_of_a_subgraph(model: onnx.ModelProto) -> None:
+    inner = graph_of(body=graph_of())
     model.graph.node[0].attribute.append(helper.make_attribute("body", inner))
 
 
-@pytest.mark.parametrize("change", [in_a_half, own_operators, subgraph])
+def many_subgraphs(model: onnx.ModelProto) -> None:
+    model.graph.node[0].attribute.append(helper.make_attribute("bodies", [graph_of(), graph_of()]))
+
+
+def half_in_a_subgraph(model: onnx.ModelProto) -> None:
+    """Its tensors are left to ONNX Runtime, but those of its attributes are looked at."""
+    half = numpy_helper.from_array(np.zeros(1, np.float16), "half")
+    model.graph.node[0].attribute.append(helper.make_attribute("body", graph_of(value=half)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [in_a_half, own_operators, subgraph_of_a_subgraph, many_subgraphs, half_in_a_subgraph],
+)
 def test_what_is_not_read_is_refused(change) -> None:
     model = onnx.load_from_string(model_bytes(graph_of()))
     change(model)

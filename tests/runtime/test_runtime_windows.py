@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from bundles import RATE
-from crnn_bundles import crnn_bundle, mean_bundle, recompressed_bundle
+from crnn_bundles import asking_bundle, crnn_bundle, mean_bundle, recompressed_bundle
 from engine_runs import assert_same, feed, speech, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +21,7 @@ from wakeword.runtime.remote_worker import score
 from wakeword.runtime.rows import Rows
 from wakeword.runtime.windows import SharedWindows, WholeWindows
 
+ASKED_FROM = 0.6
 SMALL = CrnnConfig(filters=4, recurrent_units=8, recurrent_layers=1, hidden=8)
 
 
@@ -35,8 +36,8 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
     return shared, plain
 
 
-SHIPPED = ["seven", "seven-wide"]
-MADE = ["small", "two layers", "odd", "mean", "recompressed"]
+SHIPPED = ["seven", "seven-wide", "seven-accurate"]
+MADE = ["small", "two layers", "odd", "mean", "recompressed", "asking"]
 
 
 @pytest.fixture(scope="module", params=[*SHIPPED, *MADE])
@@ -54,6 +55,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[Engine, Engine]:
             SMALL, replace(SMALL, filters=6, recurrent_units=5, recurrent_layers=2), SMALL
         ),
         "recompressed": lambda: recompressed_bundle(SMALL),
+        "asking": lambda: asking_bundle(SMALL, ASKED_FROM),
     }  # fmt: skip
     bundle = made[request.param]() if request.param in made else find_bundle(request.param)
     return engines(bundle)
@@ -128,6 +130,18 @@ def test_a_failed_call_changes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_allclose(
             score(*ask)[0], [r.posteriors for r in expected], rtol=2e-5, atol=2e-6
         )
+
+
+def test_who_is_asked_now_and_then_is_asked_here_too() -> None:
+    """Between windows of which some are asked about and some are not."""
+    shared, _ = engines(asking_bundle(SMALL, ASKED_FROM))
+    never, _ = engines(asking_bundle(SMALL, 0.999999))
+    found, unasked = (
+        np.array([r.posteriors for r in feed(engine, engine.open_stream(RATE), [speech(5)])])
+        for engine in (shared, never)
+    )
+    asked = np.abs(found - unasked).max(axis=1) > 1e-6
+    assert 0.1 < asked.mean() < 0.9
 
 
 def test_what_was_heard_is_a_value() -> None:

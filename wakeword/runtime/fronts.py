@@ -65,16 +65,24 @@ class Front(NamedTuple):
 
 
 def bent_input(graph: Graph) -> tuple[list[Node], list[Node]]:
-    """What bends the input, each after that on which it depends, and what takes the results."""
+    """What bends the input or picks channels of it, each after that on which it depends, and what
+    takes the results. What takes the input only now and then, in a subgraph, is neither."""
     bending: list[Node] = []
     starts: list[Node] = []
     names = [INPUT]
     for name in names:
         for node in graph.users(name):
-            if node.op in _BENDING:
+            if name == INPUT and name not in node.inputs:
+                continue
+            if node.op in _BENDING or node.op == "Slice":
                 first, *by = node.inputs
-                require(first == name and len(by) == 1, node.op)
-                require(_constant(graph, by[0]).ndim == 0, node.op)
+                require(first == name, node.op)
+                constants = [_constant(graph, other) for other in by]
+                if node.op == "Slice":
+                    channels = len(by) == 3 and all(c.shape == (1,) for c in constants)
+                    require(channels and constants[2][0] == 2, node.op)
+                else:
+                    require(len(by) == 1 and constants[0].ndim == 0, node.op)
                 bending.append(node)
                 require(len(bending) <= _MOST_BENDING, f"over {_MOST_BENDING} {node.op}")
                 names.append(node.outputs[0])

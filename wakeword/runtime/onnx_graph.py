@@ -14,13 +14,22 @@ from numpy.typing import NDArray
 
 from wakeword.runtime.onnx_file import fields, varint
 
-Value = int | float | bytes | list[int] | NDArray[Any]
+
+@dataclass(frozen=True)
+class Subgraph:
+    """What a node runs or leaves: as the file has it, and what it takes from around it."""
+
+    data: bytes
+    takes: frozenset[str]
+
+
+Value = int | float | bytes | list[int] | NDArray[Any] | Subgraph
 Parts = dict[int, list[int | memoryview]]
 FLOAT, INT64 = 1, 7
 """Types of tensors in onnx.proto; others are not read."""
 
 TYPES: dict[int, np.dtype[Any]] = {FLOAT: np.dtype("<f4"), INT64: np.dtype("<i8")}
-FLOAT_VALUE, INT_VALUE, TEXT, TENSOR, INTS = 1, 2, 3, 4, 7
+FLOAT_VALUE, INT_VALUE, TEXT, TENSOR, GRAPH, INTS = 1, 2, 3, 4, 5, 7
 """Kinds of attributes."""
 
 
@@ -32,6 +41,12 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """Its inputs, and what its subgraphs take from around it."""
+        subgraphs = (v.takes for v in self.attributes.values() if isinstance(v, Subgraph))
+        return frozenset(self.inputs).union(*subgraphs)
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ class Graph:
 
     def users(self, name: str) -> list[Node]:
         """The nodes that take ``name``."""
-        return [node for node in self.nodes if name in node.inputs]
+        return [node for node in self.nodes if name in node.takes]
 
     def before(self, output: str) -> Graph:
         """Only what ``output`` depends on."""
@@ -56,14 +71,14 @@ class Graph:
         for node in reversed(self.nodes):
             if wanted & set(node.outputs):
                 kept.append(node)
-                wanted |= set(node.inputs)
+                wanted |= node.takes
         constants = {name: value for name, value in self.constants.items() if name in wanted}
         return Graph(tuple(reversed(kept)), constants, self.opset)
 
     def open_names(self) -> set[str]:
         """What nodes take and none gives: the inputs."""
         given = {name for node in self.nodes for name in node.outputs} | set(self.constants)
-        return {name for node in self.nodes for name in node.inputs if name} - given
+        return {name for node in self.nodes for name in node.takes if name} - given
 
 
 def read_graph(model: bytes) -> Graph:
@@ -72,7 +87,7 @@ def read_graph(model: bytes) -> Graph:
     Raises
     ------
     ValueError
-        It holds what is not read here: subgraphs, functions, other types of tensors.
+        It holds what is not read here: subgraphs in subgraphs, functions, other types of tensors.
     """
     nodes, constants, opsets = [], {}, []
     for number, value in fields(memoryview(model)):
@@ -93,15 +108,25 @@ def read_graph(model: bytes) -> Graph:
     return Graph(tuple(nodes), constants, _int(opsets[0][2][0]))
 
 
-def _node(data: int | memoryview) -> Node:
+def _node(data: int | memoryview, within: bool = False) -> Node:
     parts = _parts(data)
     _check_domain(parts.get(7, []))
     return Node(
         _text(parts[4][0]),
         tuple(map(_text, parts.get(1, []))),
         tuple(map(_text, parts.get(2, []))),
-        dict(map(_attribute, parts.get(5, []))),
+        dict(_attribute(item, within) for item in parts.get(5, [])),
     )
+
+
+def _subgraph(data: int | memoryview) -> Subgraph:
+    parts = _parts(data)
+    nodes = [_node(item, within=True) for item in parts.get(1, [])]
+    given = {name for node in nodes for name in node.outputs}
+    given.update(_text(_parts(tensor)[8][0]) for tensor in parts.get(5, []))
+    given.update(_text(_parts(value)[1][0]) for value in parts.get(11, []))
+    wanted = {name for node in nodes for name in node.inputs if name}
+    return Subgraph(bytes(_bytes(data)), frozenset(wanted - given))
 
 
 def _check_domain(names: list[int | memoryview]) -> None:
@@ -109,10 +134,10 @@ def _check_domain(names: list[int | memoryview]) -> None:
         raise ValueError("other operators than those of ONNX are not read")
 
 
-def _attribute(data: int | memoryview) -> tuple[str, Value]:
+def _attribute(data: int | memoryview, within: bool) -> tuple[str, Value]:
     parts = _parts(data)
-    if 6 in parts or 11 in parts:
-        raise ValueError("subgraphs are not read")
+    if 11 in parts or (within and 6 in parts):
+        raise ValueError("lists of subgraphs, and subgraphs in subgraphs, are not read")
     return _text(parts[1][0]), _value(parts)
 
 
@@ -128,6 +153,8 @@ def _value(parts: Parts) -> Value:
         return _tensor(parts[5][0])[1]
     if kind == INTS:
         return _ints(parts.get(8, []))
+    if kind == GRAPH:
+        return _subgraph(parts[6][0])
     raise ValueError(f"an attribute of kind {kind} is not read")
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wakeword.runtime.onnx_graph import (
     FLOAT,
     FLOAT_VALUE,
+    GRAPH,
     INT64,
     INT_VALUE,
     INTS,
@@ -19,6 +20,7 @@ from wakeword.runtime.onnx_graph import (
     TYPES,
     Graph,
     Node,
+    Subgraph,
     Value,
 )
 
@@ -53,6 +55,8 @@ def _attribute_bytes(name: str, value: Value) -> bytes:
         return head + _message(4, value) + _number(20, TEXT)
     if isinstance(value, np.ndarray):
         return head + _message(5, _tensor_bytes(value, "")) + _number(20, TENSOR)
+    if isinstance(value, Subgraph):
+        return head + _message(6, value.data) + _number(20, GRAPH)
     assert isinstance(value, list), "no other value is read"
     return head + b"".join(_number(8, item) for item in value) + _number(20, INTS)
 

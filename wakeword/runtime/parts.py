@@ -4,7 +4,8 @@ The first part is the convolution and the input products of the first recurrent 
 positions that a step finds (:mod:`wakeword.runtime.overlap`). The second is everything behind
 them: its first layer has the identity as input weights, which changes no bit. The mean of several
 such networks is cut in all of them at once, the products side by side; what bends each value of
-the input for some of them stays before the cut. Both parts are made of model.onnx where it is
+the input for some of them, or picks their channels, stays before the cut. A network that is asked
+now and then, in a subgraph, stays whole behind it. Both parts are made of model.onnx where it is
 loaded, so that a bundle has one network and says nothing of this.
 """
 
@@ -41,10 +42,12 @@ FRAMES, ROWS, POSITIONS = "frames", "rows", "positions"
 class Parts:
     """first: ``frames`` (windows, overlap.frames_of_step, channels) to ``rows`` (windows,
     overlap.rows, width). second: ``positions`` (overlap.positions, windows, width) to
-    ``posteriors``."""
+    ``posteriors``; if it ``asks`` another network, the whole windows, too, as the input has them.
+    """
 
     overlap: Overlap
     width: int
+    asks: bool
     first: bytes
     second: bytes
 
@@ -71,11 +74,15 @@ def split_network(model: bytes, frames: int, channels: int, step: int) -> Parts:
     width = sum(2 * front.layer.gates for front in fronts)
     first = _first_part(graph, bending, overlap, fronts)
     second = _second_part(graph, [front.layer for front in fronts])
+    positions: dict[str, list[int | str]] = {POSITIONS: [overlap.positions, "n", width]}
+    windows: dict[str, list[int | str]] = {INPUT: ["n", frames, channels]}
+    asks = INPUT in second.open_names()
     return Parts(
         overlap,
         width,
+        asks,
         write_graph(first, {FRAMES: ["n", overlap.frames_of_step, channels]}, [ROWS]),
-        write_graph(second, {POSITIONS: [overlap.positions, "n", width]}, [OUTPUT]),
+        write_graph(second, positions | windows if asks else positions, [OUTPUT]),
     )
 
 
@@ -94,7 +101,7 @@ def _first_part(
         "two": np.array([2], np.int64),
     }
     for node in bending:
-        constants[_given(node.inputs[1])] = graph.constants[node.inputs[1]]
+        constants.update({_given(name): graph.constants[name] for name in node.inputs[1:]})
     origin = overlap.frames - overlap.frames_of_step
     for number, piece in enumerate(overlap.pieces):
         constants[f"first{number}"] = np.array([piece.first - origin], np.int64)
@@ -165,7 +172,8 @@ def _second_part(graph: Graph, layers: Sequence[RecurrentLayer]) -> Graph:
     replaced = {id(layer.node) for layer in layers}
     rest = [_from_zero(graph, node) for node in graph.nodes if id(node) not in replaced]
     cut = Graph((*nodes, *rest), constants, graph.opset).before(OUTPUT)
-    require(cut.open_names() == {POSITIONS}, "the rest needs more than the first layer gives")
+    more = cut.open_names() - {POSITIONS}
+    require(more <= {INPUT}, "the rest needs more than the first layer gives")
     return cut
 
 

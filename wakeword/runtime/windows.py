@@ -13,6 +13,7 @@ from wakeword.runtime.heard import Kept
 from wakeword.runtime.parts import FRAMES, POSITIONS, ROWS, Parts, split_network
 from wakeword.runtime.session import (
     CALL_WINDOWS,
+    INPUT,
     OUTPUT,
     Session,
     check_finite,
@@ -85,15 +86,15 @@ class SharedWindows:
         self, parts: Parts, silence: NDArray[np.float32], name: str, threads: int, max_batch: int
     ) -> None:
         overlap = parts.overlap
-        self.frames, self.rows, self.history = (
-            overlap.frames_of_step, overlap.rows, overlap.history
-        )  # fmt: skip
+        self._found_in, self._asks = overlap.frames_of_step, parts.asks
+        self.frames = overlap.frames if parts.asks else overlap.frames_of_step
+        self.rows, self.history = overlap.rows, overlap.history
         self._name, self._max_batch = name, max_batch
         self._first = open_network(parts.first, name, threads)
         self._second = open_network(parts.second, name, threads)
         ages, self._row = overlap.sources()
         self._columns = (self.history - ages)[None]  # of the first step
-        quiet = np.tile(silence, (1, self.frames, 1))
+        quiet = np.tile(silence, (1, self._found_in, 1))
         self.silence = self._find(quiet)[0, : overlap.kept_rows].copy()
 
     def score(
@@ -113,15 +114,18 @@ class SharedWindows:
             part = slice(start, min(count, start + self._max_batch))
             rows = kept.table[free + part.start * height : free + part.stop * height]
             rows[:] = self._find(flat[part]).reshape(len(rows), -1)
-            positions = kept.table.take(index[:, part], axis=0, mode="clip")
-            out.append(run_network(self._second, OUTPUT, {POSITIONS: positions}, self._name))
+            given = {POSITIONS: kept.table.take(index[:, part], axis=0, mode="clip")}
+            if self._asks:
+                given[INPUT] = flat[part]
+            out.append(run_network(self._second, OUTPUT, given, self._name))
         posteriors = out[0] if len(out) == 1 else np.concatenate(out)
         check_finite(posteriors, self._name)
         return posteriors.reshape(streams, steps, -1), Kept(kept.table, blocks[:, steps:], free)
 
     def _find(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Rows (windows, rows, width) of windows whose last frames are given."""
-        return run_network(self._first, ROWS, {FRAMES: frames}, self._name)
+        newest = frames[:, -self._found_in :]
+        return run_network(self._first, ROWS, {FRAMES: newest}, self._name)
 
 
 def open_windows(
