@@ -7,6 +7,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -25,6 +26,7 @@ from wakeword.training import pretrained
 from wakeword.training.export import check_parity, export_onnx
 from wakeword.training.pretrained import LOG_MEL, NETWORK, PACKAGE, load_pretrained
 from wakeword.training.run import TrainingRun
+from wakeword.training.start import start_from
 
 FRONTEND = preset("logmel-40")
 WORDS = Path(__file__).resolve().parents[2] / "samples" / "words.flac"
@@ -71,6 +73,28 @@ def test_embeddings_are_those_of_the_published_network(embedding: Embedding) -> 
     np.testing.assert_allclose(ours(embedding, features), wanted, atol=2e-3)
 
 
+@pytest.mark.parametrize("blocks", [1, 3, 4])
+def test_lower_blocks_are_those_of_the_published_network(blocks: int) -> None:
+    lower = Embedding(FRONTEND.channels, blocks).eval()
+    load_pretrained(lower, FRONTEND)
+    whole = Embedding(FRONTEND.channels)
+    load_pretrained(whole, FRONTEND)
+    features = np.random.default_rng(2).normal(-3.0, 2.0, (76, 40)).astype(np.float32)
+    power = np.exp(features.astype(np.float64)) @ whole.bands.detach().numpy().astype(np.float64)
+    model = onnx.load(str(distribution(PACKAGE).locate_file(NETWORK)))
+    pooled = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"]
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(pooled[blocks - 1]))
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    log_mel = (np.log10(power * 32_768.0**2) + 2.0).astype(np.float32)[None, ..., None]
+    (wanted,) = session.run(pooled[blocks - 1 : blocks], {"input_1": log_mel})
+    (filters,) = {axis for axis in wanted.shape if axis in (24, 72, 96)}
+    by_filter = np.moveaxis(wanted[0], wanted.shape[1:].index(filters), 0)  # (filters, n, bands)
+    wanted = by_filter.transpose(1, 2, 0).reshape(-1, lower.width)
+    np.testing.assert_allclose(ours(lower, features), wanted, atol=2e-3)
+
+
 def test_speech_is_heard_nearly_as_by_the_published_log_mel(embedding: Embedding) -> None:
     """Its filters are made of ours, which are other ones: close, not equal."""
     samples = read_audio(WORDS, 16_000)
@@ -84,9 +108,17 @@ def test_speech_is_heard_nearly_as_by_the_published_log_mel(embedding: Embedding
     assert other > 1.5 * error, "80 ms later it says something else"
 
 
-def test_training_changes_what_is_behind_the_embedding(embedding: Embedding) -> None:
+@pytest.mark.parametrize(("trained", "learns"), [
+    (0, ()),
+    (1, ("convolutions.15.", "convolutions.16.", "convolutions.17.", "convolutions.18.", "last.")),
+    (5, ("convolutions.", "last.")),
+])  # fmt: skip
+def test_training_changes_what_is_behind_the_embedding(
+    embedding: Embedding, trained: int, learns: tuple[str, ...]
+) -> None:
     torch.manual_seed(3)
-    model = build("speech-embedding", {"units": 16}, 151, 40, 3).train()
+    sizes = {"units": 16, "trained_blocks": trained}
+    model = build("speech-embedding", sizes, 151, 40, 3).train()
     assert isinstance(model, SpeechEmbedding)
     model.embedding.load_state_dict(embedding.state_dict())
     windows = torch.randn(20, 151, 40) - 3.0
@@ -95,7 +127,8 @@ def test_training_changes_what_is_behind_the_embedding(embedding: Embedding) -> 
     torch.nn.functional.cross_entropy(model(windows), torch.arange(20) % 3).backward()
     optimizer.step()
     for name, value in model.named_parameters():
-        assert torch.equal(value, before[name]) == name.startswith("embedding."), name
+        changes = name.removeprefix("embedding.").startswith(learns) or "embedding." not in name
+        assert torch.equal(value, before[name]) != changes, name
     assert parameter_count(model) > sum(p.numel() for p in model.embedding.parameters()) > 300_000
     assert macs(model) > 90e6
 
@@ -110,6 +143,20 @@ def test_it_streams_as_it_was_trained(embedding: Embedding) -> None:
     onnx = export_onnx(model.eval(), 151, 40)
     bundle = Bundle(Path("."), describe_model(metadata, onnx), onnx)
     assert check_parity(model, bundle) < 1e-4
+
+
+def test_another_network_may_begin_with_it_and_learn_more(tmp_path: Path) -> None:
+    metadata = tiny_metadata(frontend=FRONTEND)
+    count = len(metadata.labels)
+    torch.manual_seed(6)
+    first = build("speech-embedding", {"units": 8, "blocks": 3}, 151, 40, count).eval()
+    onnx_file = export_onnx(first, 151, 40)
+    bundle = Bundle(tmp_path, describe_model(metadata, onnx_file), onnx_file)
+    sizes = {"units": 8, "blocks": 3, "trained_blocks": 1}
+    again = build("speech-embedding", sizes, 151, 40, count).eval()
+    start_from(again, bundle, metadata.labels)
+    windows = torch.randn(4, 151, 40) - 3.0
+    assert torch.equal(first(windows), again(windows))
 
 
 def test_a_run_begins_with_the_published_weights(tmp_path: Path, embedding: Embedding) -> None:
@@ -135,6 +182,10 @@ def test_a_run_begins_with_the_published_weights(tmp_path: Path, embedding: Embe
 def test_a_window_too_short_for_one_embedding_is_refused() -> None:
     with pytest.raises(RecipeError, match="hears 76 frames at a time, but windows have 75"):
         build("speech-embedding", {}, 75, 40, 3)
+    with pytest.raises(ConfigError, match=r"trained_blocks = 3 must be .* 0 and blocks = 2"):
+        build("speech-embedding", {"blocks": 2, "trained_blocks": 3}, 151, 40, 3)
+    with pytest.raises(ConfigError, match="blocks = 6 must be between 1 and 5"):
+        build("speech-embedding", {"blocks": 6}, 151, 40, 3)
     with pytest.raises(ConfigError, match=r"dropout = 1\.0"):
         build("speech-embedding", {"dropout": 1.0}, 151, 40, 3)
 

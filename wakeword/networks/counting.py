@@ -24,14 +24,14 @@ Watch = Callable[[nn.Module, tuple[Any, ...], Any], None]
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+    """Number of parameters, those too that stay as they were published."""
+    return sum(p.numel() for p in model.parameters())
 
 
 def total_parameters(model: nn.Module) -> int:
     """All numbers that are kept: with batch norm's means and variances, as Choi et al. count."""
     kept = sum(b.numel() for b in model.buffers() if b.is_floating_point())
-    return kept + sum(p.numel() for p in model.parameters())
+    return kept + parameter_count(model)
 
 
 def macs(model: nn.Module) -> int:

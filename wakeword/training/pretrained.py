@@ -60,7 +60,8 @@ def load_pretrained(embedding: Embedding, frontend: FrontendConfig) -> None:
     # A frame of half as many samples has a quarter of the power in each bin.
     power = (KNOWN.sample_rate / frontend.sample_rate) ** 2
     bands = power * np.stack([nnls(own, column)[0] for column in filters.T], axis=1)
-    state = _convolutions(read_published(NETWORK))
+    published_state = _convolutions(read_published(NETWORK))
+    state = {name: published_state[name] for name in embedding.state_dict() if name != "bands"}
     embedding.load_state_dict({"bands": torch.tensor(bands, dtype=torch.float32), **state})
 
 

@@ -37,7 +37,8 @@ def start_from(model: Network, bundle: Bundle, labels: tuple[str, ...]) -> None:
         The bundle holds another network than the recipe asks for.
     """
     stored = model.fitted(weights(bundle.model))
-    state = dict(model.state_dict())
+    counted = "num_batches_tracked"  # by batch norm while it learns: no file has it
+    state = {k: v for k, v in model.state_dict().items() if not k.endswith(counted)}
     if learnt_labels(bundle) != labels:
         stored = {k: v for k, v in stored.items() if not k.startswith("output.")}
         state = {k: v for k, v in state.items() if not k.startswith("output.")}
