@@ -69,6 +69,8 @@ SECTIONS: Mapping[str, tuple[type[Any], Mapping[str, str]]] = {
         "recurrent_unit": "`GRU` or `LSTM`",
         "hidden": "units of the fully connected layer (N_F)",
         "dropout": "share of inputs of the fully connected layers dropped in training",
+        "recurrent_rank": "rank of the matrix into the first recurrent layer; 0: full",
+        "hidden_rank": "rank of the matrix into the fully connected layer; 0: full",
     }),
     "frontend": (FrontendConfig, {
         "kind": "`pcen`, `logmel`, `mfcc`, or `pcen+logmel`: both, one after the other",

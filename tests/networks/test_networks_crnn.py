@@ -126,6 +126,14 @@ def test_multiply_accumulates_of_the_bold_row_by_hand() -> None:
     assert macs(model) == convolution + first + second + dense == 4_095_616
 
 
+def test_multiply_accumulates_of_narrow_matrices_by_hand() -> None:
+    narrow = CrnnConfig(recurrent_rank=52, hidden_rank=24)
+    model = Crnn(narrow, FRAMES, CHANNELS, 2)
+    less = 19 * (640 * 192 - 640 * 52 - 52 * 192) + (1216 * 64 - 1216 * 24 - 24 * 64)
+    assert macs(model) == 4_095_616 - less
+    assert count(narrow) == 229_474 - (640 * 192 - 832 * 52) - (1216 * 64 - 1280 * 24)
+
+
 def test_dropout_acts_in_training_only() -> None:
     torch.manual_seed(0)
     model = Crnn(CrnnConfig(dropout=0.5), FRAMES, CHANNELS, 2)
@@ -140,7 +148,8 @@ def test_dropout_acts_in_training_only() -> None:
     [
         {"filters": 0}, {"kernel": (0, 5)}, {"stride": (8, -2)}, {"recurrent_layers": 0},
         {"recurrent_units": 5000}, {"hidden": 0}, {"recurrent_unit": "RNN"}, {"dropout": 1.0},
-        {"dropout": -0.1}, {"dropout": float("nan")},
+        {"dropout": -0.1}, {"dropout": float("nan")}, {"recurrent_rank": -1},
+        {"hidden_rank": 5000},
     ],
 )  # fmt: skip
 def test_impossible_parameters_are_refused(change: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
 
 
 SHIPPED = ["seven", "seven-wide", "seven-accurate"]
-MADE = ["small", "two layers", "odd", "mean", "recompressed", "asking"]
+MADE = ["small", "two layers", "odd", "mean", "recompressed", "asking", "narrow"]
 
 
 @pytest.fixture(scope="module", params=[*SHIPPED, *MADE])
@@ -56,6 +56,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[Engine, Engine]:
         ),
         "recompressed": lambda: recompressed_bundle(SMALL),
         "asking": lambda: asking_bundle(SMALL, ASKED_FROM),
+        "narrow": lambda: mean_bundle(replace(SMALL, recurrent_rank=5, hidden_rank=3), SMALL),
     }  # fmt: skip
     bundle = made[request.param]() if request.param in made else find_bundle(request.param)
     return engines(bundle)

@@ -36,8 +36,11 @@ def bundle_of(model: Network, folder: Path) -> Bundle:
 
 @pytest.mark.parametrize("unit", ["GRU", "LSTM"])
 @pytest.mark.parametrize("layers", [1, 2])
-def test_what_was_exported_is_read_back_to_the_bit(unit: str, layers: int) -> None:
-    model = network(1, recurrent_unit=unit, recurrent_layers=layers)
+@pytest.mark.parametrize("rank", [0, 4])
+def test_what_was_exported_is_read_back_to_the_bit(unit: str, layers: int, rank: int) -> None:
+    model = network(
+        1, recurrent_unit=unit, recurrent_layers=layers, recurrent_rank=rank, hidden_rank=rank
+    )
     found = weights(export_onnx(model, 151, 40))
     assert found.keys() == model.state_dict().keys()
     assert all(torch.equal(found[k], v) for k, v in model.state_dict().items())
@@ -53,6 +56,30 @@ def test_a_network_with_other_words_keeps_its_own_output_layer(tmp_path: Path) -
         assert torch.equal(same.state_dict()[name], value)
         assert torch.equal(other.state_dict()[name], value) != name.startswith("output.")
     assert torch.equal(other.state_dict()["output.weight"], before)
+
+
+@pytest.mark.parametrize(("unit", "rank_of_all"), [("GRU", 30), ("LSTM", 40)])
+def test_narrow_matrices_begin_as_the_nearest_to_full_ones(
+    tmp_path: Path, unit: str, rank_of_all: int
+) -> None:
+    """Of full rank they are the same network; of less, what no matrix of that rank is nearer to."""
+    first = network(1, recurrent_unit=unit)
+    bundle = bundle_of(first, tmp_path)
+    windows = torch.randn(3, 151, 40, generator=torch.Generator().manual_seed(5))
+    full = network(2, recurrent_unit=unit, recurrent_rank=rank_of_all, hidden_rank=6)
+    start_from(full, bundle, LABELS)
+    torch.testing.assert_close(full.eval()(windows), first.eval()(windows))
+    narrow = network(3, recurrent_unit=unit, recurrent_rank=2, hidden_rank=3)
+    start_from(narrow, bundle, LABELS)
+    was, now = first.state_dict(), narrow.state_dict()
+    for rank, wide, inside in (
+        (2, ["recurrent.weight_ih_l0", "recurrent.weight_ih_l0_reverse"], "narrow_found.weight"),
+        (3, ["hidden.weight"], "narrow_said.weight"),
+    ):
+        before = torch.cat([was[name] for name in wide])
+        after = torch.cat([now[name] for name in wide]) @ now[inside]
+        left_out = torch.linalg.svdvals(before)[rank:].square().sum().sqrt()
+        torch.testing.assert_close((before - after).norm(), left_out)
 
 
 def test_with_another_stride_the_hidden_layer_lies_between_what_it_was(tmp_path: Path) -> None:

@@ -128,7 +128,20 @@ def _layer(graph: Graph, name: str) -> RecurrentLayer:
     require(all(is_zeros(graph, initial) for initial in node.inputs[5:6]), "initial state")
     require(not any(graph.users(output) for output in node.outputs[1:]), "last state")
     inputs, recurrent, bias = (_constant(graph, name) for name in node.inputs[1:4])
+    for narrow in _products_between(graph, name, node.inputs[0]):
+        require(narrow.shape[1:] == inputs.shape[2:], "what is multiplied before the GRU")
+        inputs = inputs @ narrow.T
     return RecurrentLayer(node, inputs, recurrent, bias)
+
+
+def _products_between(graph: Graph, first: str, last: str) -> list[NDArray[Any]]:
+    """The matrices that are multiplied with what lies between two names, the last one first."""
+    found = []
+    while last != first and (node := graph.producer(last)) is not None:
+        if node.op == "MatMul":
+            found.append(_constant(graph, node.inputs[1]))
+        last = node.inputs[0]
+    return found
 
 
 def is_zeros(graph: Graph, name: str) -> bool:

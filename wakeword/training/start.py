@@ -93,7 +93,16 @@ def weights(model: bytes) -> dict[str, Tensor]:
         for name, value in values.items()
         if name.startswith("model.")
     }
-    return named | _recurrent(proto, values)
+    return named | _recurrent(proto, values) | _without_bias(proto, values)
+
+
+def _without_bias(proto: ModelProto, values: Mapping[str, Array]) -> dict[str, Tensor]:
+    """Those of linear layers without bias: ONNX turns them, and leaves the name to the node."""
+    return {
+        f"{node.name.strip('/').split('/')[-2]}.weight": torch.tensor(values[node.input[1]].T)
+        for node in proto.graph.node
+        if node.op_type == "MatMul" and node.input[1].startswith("onnx::")
+    }
 
 
 def _recurrent(proto: ModelProto, values: Mapping[str, Array]) -> dict[str, Tensor]:
