@@ -36,7 +36,7 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
     return shared, plain
 
 
-SHIPPED = ["seven", "seven-wide", "seven-accurate"]
+SHIPPED = ["seven", "seven-wide", "seven-accurate", "telephone"]
 MADE = ["small", "two layers", "odd", "mean", "recompressed", "asking", "narrow"]
 
 
@@ -201,6 +201,18 @@ def louder_in_some_channels(model: onnx.ModelProto) -> None:
     model.graph.node.insert(0, onnx.helper.make_node("Add", [name, "louder"], ["bent"]))
 
 
+def with_something_else_before_the_gru(model: onnx.ModelProto) -> None:
+    """Not what was found comes first in it, but a constant that takes nothing."""
+    gru = next(n for n in model.graph.node if n.op_type == "GRU")
+    at = list(model.graph.node).index(gru)
+    half = onnx.numpy_helper.from_array(np.array(0.5, np.float32), "half")
+    nodes = [onnx.helper.make_node("Constant", [], ["half"], value=half),
+             onnx.helper.make_node("Mul", ["half", gru.input[0]], ["halved"])]  # fmt: skip
+    gru.input[0] = "halved"
+    for number, node in enumerate(nodes):
+        model.graph.node.insert(at + number, node)
+
+
 def bent_a_thousand_times(model: onnx.ModelProto) -> None:
     """What a hostile model might do to keep the reader busy."""
     name = model.graph.input[0].name
@@ -216,7 +228,8 @@ def bent_a_thousand_times(model: onnx.ModelProto) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [without_relu, clipped, used_elsewhere, louder_in_some_channels, bent_a_thousand_times],
+    [without_relu, clipped, used_elsewhere, louder_in_some_channels, bent_a_thousand_times,
+     with_something_else_before_the_gru],
 )
 def test_other_networks_run_as_a_whole(change) -> None:
     bundle = crnn_bundle(SMALL)

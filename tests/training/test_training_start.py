@@ -82,6 +82,15 @@ def test_narrow_matrices_begin_as_the_nearest_to_full_ones(
         torch.testing.assert_close((before - after).norm(), left_out)
 
 
+def test_a_narrow_network_may_begin_with_a_narrow_one(tmp_path: Path) -> None:
+    """Whose inner rank is also the width of one position."""
+    ranks = {"recurrent_rank": 4, "hidden_rank": 2 * 5}
+    first, again = network(1, **ranks), network(2, **ranks)
+    start_from(again, bundle_of(first, tmp_path), LABELS)
+    for name, value in first.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+
+
 def test_with_another_stride_the_hidden_layer_lies_between_what_it_was(tmp_path: Path) -> None:
     first, other = network(1), network(2, stride=[10, 2])
     width = 2 * 5

@@ -103,11 +103,10 @@ class Crnn(Network):
         """With another stride over time the hidden layer has other positions: its weights lie
         between those that were, with the same sum."""
         weight, width = stored.get("hidden.weight"), 2 * self.config.recurrent_units
-        if weight is None or weight.shape[1] % width:
+        if weight is None or weight.shape[1] % width or "narrow_said.weight" in stored:
             return dict(stored)
         by_step = weight.reshape(len(weight), -1, width).transpose(1, 2)
-        inputs = self.hidden if self.narrow_said is None else self.narrow_said
-        before, steps = by_step.shape[2], inputs.in_features // width
+        before, steps = by_step.shape[2], -(-self.frames // self.config.stride[0])
         if before == steps:
             return dict(stored)
         between = functional.interpolate(by_step, steps, mode="linear", align_corners=True)
@@ -118,16 +117,16 @@ class Crnn(Network):
         x = functional.pad(features.unsqueeze(1), (left, right, top, bottom))
         x = functional.relu(self.conv(x))  # (batch, filters, steps, bands)
         x = x.permute(0, 2, 1, 3).flatten(2)  # (batch, steps, filters * bands)
-        x, _ = self.recurrent(x if self.narrow_found is None else self.narrow_found(x))
-        x = self.dropout(x.flatten(1))
-        x = functional.relu(self.hidden(x if self.narrow_said is None else self.narrow_said(x)))
+        x, _ = self.recurrent(self.narrow_found(x))
+        x = self.narrow_said(self.dropout(x.flatten(1)))
+        x = functional.relu(self.hidden(x))
         logits: Tensor = self.output(self.dropout(x))
         return logits
 
 
-def _narrow(inputs: int, rank: int) -> nn.Linear | None:
+def _narrow(inputs: int, rank: int) -> nn.Module:
     """The first of two narrow matrices, where there are two."""
-    return nn.Linear(inputs, rank, bias=False) if rank else None
+    return nn.Linear(inputs, rank, bias=False) if rank else nn.Identity()
 
 
 def _nearest(weight: Tensor, rank: int) -> tuple[Tensor, Tensor]:

@@ -78,11 +78,10 @@ def bent_input(graph: Graph) -> tuple[list[Node], list[Node]]:
                 first, *by = node.inputs
                 require(first == name, node.op)
                 constants = [_constant(graph, other) for other in by]
-                if node.op == "Slice":
-                    channels = len(by) == 3 and all(c.shape == (1,) for c in constants)
-                    require(channels and constants[2][0] == 2, node.op)
-                else:
-                    require(len(by) == 1 and constants[0].ndim == 0, node.op)
+                picks = node.op == "Slice"
+                shapes = [(1,)] * 3 if picks else [()]
+                require([c.shape for c in constants] == shapes, node.op)
+                require(not picks or constants[2][0] == 2, node.op)  # of channels
                 bending.append(node)
                 require(len(bending) <= _MOST_BENDING, f"over {_MOST_BENDING} {node.op}")
                 names.append(node.outputs[0])
@@ -137,7 +136,10 @@ def _layer(graph: Graph, name: str) -> RecurrentLayer:
 def _products_between(graph: Graph, first: str, last: str) -> list[NDArray[Any]]:
     """The matrices that are multiplied with what lies between two names, the last one first."""
     found = []
-    while last != first and (node := graph.producer(last)) is not None:
+    while last != first:
+        node = graph.producer(last)
+        require(node is not None and bool(node.inputs), "what lies before the GRU")
+        assert node is not None
         if node.op == "MatMul":
             found.append(_constant(graph, node.inputs[1]))
         last = node.inputs[0]

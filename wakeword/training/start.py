@@ -17,7 +17,7 @@ from wakeword.runtime.bundle import Bundle
 from wakeword.training.commands.bundles import commands_of
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, NodeProto
 
 Array = NDArray[np.float32]
 
@@ -99,10 +99,16 @@ def weights(model: bytes) -> dict[str, Tensor]:
 def _without_bias(proto: ModelProto, values: Mapping[str, Array]) -> dict[str, Tensor]:
     """Those of linear layers without bias: ONNX turns them, and leaves the name to the node."""
     return {
-        f"{node.name.strip('/').split('/')[-2]}.weight": torch.tensor(values[node.input[1]].T)
+        f"{_module(node)}.weight": torch.tensor(values[node.input[1]].T)
         for node in proto.graph.node
-        if node.op_type == "MatMul" and node.input[1].startswith("onnx::")
+        if node.op_type == "MatMul" and node.input[1] in values
+        if not node.input[1].startswith("model.")
     }
+
+
+def _module(node: NodeProto) -> str:
+    """The module of torch that a node is from."""
+    return str(node.name).strip("/").split("/")[-2]
 
 
 def _recurrent(proto: ModelProto, values: Mapping[str, Array]) -> dict[str, Tensor]:
@@ -110,7 +116,7 @@ def _recurrent(proto: ModelProto, values: Mapping[str, Array]) -> dict[str, Tens
     out: dict[str, Tensor] = {}
     layers = [node for node in proto.graph.node if node.op_type in _GATES]
     for k, node in enumerate(layers):
-        name = node.name.strip("/").split("/")[-2]
+        name = _module(node)
         for d, direction in enumerate(("", "_reverse")):
             own, fed_back, bias = (values[i][d] for i in node.input[1:4])
             halves = np.split(bias, 2)
