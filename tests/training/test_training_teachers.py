@@ -58,6 +58,41 @@ def test_a_teacher_hears_through_its_own_offset_and_root(tmp_path: Path) -> None
     assert np.abs(Session(bundle).run(other) - found).max() > 0.01
 
 
+@pytest.mark.parametrize("kind", ["pcen", "logmel"])
+def test_one_who_hears_pcen_teaches_one_who_hears_log_mel(
+    tmp_path: Path, kind: Literal["pcen", "logmel"]
+) -> None:
+    """And the other way round: windows hold what both hear."""
+    bundle = load_tiny_bundle(tmp_path)
+    m = bundle.metadata
+    other = replace(m.frontend, kind="logmel")
+    own, taught_by = (m.frontend, other) if kind == "pcen" else (other, m.frontend)
+    bundle = replace(bundle, metadata=replace(m, frontend=taught_by))
+    teachers = Teachers([bundle], m.labels, m.window_frames, own)
+    assert teachers.heard == replace(m.frontend, kind="pcen+logmel")
+    windows = torch.from_numpy(windows_of_tones(teachers.heard))
+    assert (teachers.own(windows).numpy() == windows_of_tones(own)).all()
+    training, labels = TrainingSection(teachers=("a",), taught=1.0), torch.tensor([0, 1, 2, 1])
+    found = teachers.targets(windows, labels, training).numpy()
+    np.testing.assert_allclose(found, Session(bundle).run(windows_of_tones(taught_by)), atol=1e-6)
+
+
+def test_a_run_that_hears_log_mel_is_taught_by_one_that_hears_pcen(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    recipe = write_tone_recipe(tmp_path)
+    text = recipe.read_text(encoding="utf-8")
+    lines = f"[training]\nteachers = ['{tiny_bundle.as_posix()}']\ntaught = 0.5\n"
+    text = text.replace("[training]\n", f"[frontend]\nkind = 'logmel'\n\n{lines}")
+    recipe.write_text(text, encoding="utf-8")
+    run = TrainingRun(recipe, tmp_path / "run", 0, Notes(), tmp_path / "kept")
+    run.run()
+    assert run.bundle().metadata.frontend.kind == "logmel"
+    (shard,) = (tmp_path / "kept").rglob("shard-0000.npz")
+    with np.load(shard) as stored:
+        assert stored["features"].shape[2] == 80
+
+
 def test_a_network_taught_alone_comes_to_say_what_its_teacher_says(
     tiny_bundle: Path, tmp_path: Path
 ) -> None:
@@ -82,7 +117,9 @@ def test_a_teacher_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"'tiny' has labels .*low tone.* has .*other"):
         Teachers([bundle], ("background", "other"), m.window_frames, m.frontend)
     with pytest.raises(RecipeError, match=r"'tiny' has frontend"):
-        Teachers([bundle], m.labels, m.window_frames, replace(m.frontend, kind="logmel"))
+        Teachers([bundle], m.labels, m.window_frames, replace(m.frontend, kind="mfcc"))
+    with pytest.raises(RecipeError, match=r"'tiny' has frontend .*n_mels=40.* has .*n_mels=32"):
+        Teachers([bundle], m.labels, 151, replace(m.frontend, kind="logmel", n_mels=32, n_mfcc=32))
     slower = replace(m.frontend, pcen=replace(m.frontend.pcen, s=0.01))
     with pytest.raises(RecipeError, match=r"'tiny' has frontend .*s=0.025.* has .*s=0.01"):
         Teachers([bundle], m.labels, m.window_frames, slower)

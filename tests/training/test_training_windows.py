@@ -94,6 +94,16 @@ def test_masks_replace_stretches_by_the_mean_of_the_window() -> None:
     assert (mask(plain.copy(), WindowConfig(masked=0.0), rng) == plain).all()
 
 
+def test_channels_on_two_scales_are_masked_alike_each_with_its_own_mean() -> None:
+    plain = np.random.default_rng(3).random((50, 151, 80)).astype(np.float32)
+    plain[:, :, 40:] -= 9.0
+    both = mask(plain.copy(), WindowConfig(masked=1.0), np.random.default_rng(4), scales=2)
+    for half in (slice(0, 40), slice(40, 80)):
+        alone = mask(plain[:, :, half].copy(), WindowConfig(masked=1.0), np.random.default_rng(4))
+        np.testing.assert_allclose(both[:, :, half], alone, rtol=1e-5)
+    assert (both != plain).any()
+
+
 @pytest.mark.parametrize(
     "bad", [{"parts": 1.5}, {"masked": -0.1}, {"earliest_after_end": 70}, {"latest_after_end": 999}]
 )

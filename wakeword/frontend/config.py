@@ -110,7 +110,12 @@ class FrontendConfig:
         """Number of features per frame."""
         if self.kind == "mfcc":
             return self.n_mfcc
-        return 2 * self.n_mels if self.kind == "pcen+logmel" else self.n_mels
+        return self.scales * self.n_mels
+
+    @property
+    def scales(self) -> int:
+        """Groups of as many channels, one behind the other, each on a scale of its own."""
+        return 2 if self.kind == "pcen+logmel" else 1
 
     @property
     def drawn(self) -> FrontendConfig:

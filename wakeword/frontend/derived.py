@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.frontend.config import FrontendConfig
 from wakeword.frontend.pcen import recompressed
+
+
+def common_frontend(fronts: Sequence[FrontendConfig]) -> FrontendConfig:
+    """The first; where one hears PCEN and another log-mel, both as the first with PCEN.
+
+    Whether it gives the features of each is another question: they may differ in other things.
+    """
+    by_kind = {front.kind: front for front in reversed(fronts)}
+    if "pcen+logmel" in by_kind:
+        return by_kind["pcen+logmel"]
+    if by_kind.keys() == {"pcen", "logmel"}:
+        return replace(by_kind["pcen"], kind="pcen+logmel")
+    return fronts[0]
 
 
 def channels_of(other: FrontendConfig, own: FrontendConfig) -> tuple[int, int]:

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.errors import BundleError, TrainingError
-from wakeword.frontend import FrontendConfig
-from wakeword.frontend.derived import features_of
+from wakeword.frontend.derived import common_frontend, features_of
 from wakeword.runtime import Bundle
 from wakeword.runtime.bundle import describe_model
 from wakeword.runtime.fronts import MOST_NETWORKS
@@ -57,7 +56,7 @@ def join(first: Sequence[Bundle], called: EnsembleName, asked: Asked | None = No
     """
     members = [*first, *(asked.members if asked else ())]
     _check(members)
-    frontend = _common_frontend(members)
+    frontend = common_frontend([m.metadata.frontend for m in members])
     metadata = replace(
         members[0].metadata,
         frontend=frontend,
@@ -146,7 +145,8 @@ def _check(members: Sequence[Bundle]) -> None:
     for member in members:
         if seen.setdefault(member.metadata.model.sha256, member) is not member:
             raise BundleError(f"'{member.name}' is the same network as another of the models")
-    first, common = members[0].metadata, _common_frontend(members)
+    first = members[0].metadata
+    common = common_frontend([m.metadata.frontend for m in members])
     for member in members[1:]:
         m = member.metadata
         for field in (*_SAME, "frontend"):
@@ -157,17 +157,6 @@ def _check(members: Sequence[Bundle]) -> None:
                     f"'{member.name}' cannot be joined with '{first.name}': its {field} is "
                     f"{found}, not {wanted}"
                 )
-
-
-def _common_frontend(members: Sequence[Bundle]) -> FrontendConfig:
-    """The first member's; where one hears PCEN and another log-mel, both as the first with PCEN."""
-    fronts = [m.metadata.frontend for m in members]
-    by_kind = {front.kind: front for front in reversed(fronts)}
-    if "pcen+logmel" in by_kind:
-        return by_kind["pcen+logmel"]
-    if by_kind.keys() == {"pcen", "logmel"}:
-        return replace(by_kind["pcen"], kind="pcen+logmel")
-    return fronts[0]
 
 
 def _check_mean(joined: Bundle, first: Sequence[Bundle], asked: Asked | None) -> None:

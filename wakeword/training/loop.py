@@ -48,7 +48,8 @@ class Trainer:
         self.optimizer = _optimizer(model, training)
         self.round = 0
         self.log: list[dict[str, float]] = []
-        self._pool = Pool(training.pool_rounds, windows)
+        scales = teachers.heard.scales if teachers is not None else 1
+        self._pool = Pool(training.pool_rounds, windows, scales)
 
     @property
     def first_shard(self) -> int:
@@ -103,6 +104,7 @@ class Trainer:
         wanted = labels
         if self.teachers is not None:
             wanted = self.teachers.targets(windows, labels, self.training)
+            windows = self.teachers.own(windows)
         with torch.autocast("cpu", torch.bfloat16, self.training.precision == "bfloat16"):
             logits = self.model(windows)
         loss = functional.cross_entropy(

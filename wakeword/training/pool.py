@@ -11,10 +11,13 @@ from wakeword.training.windows import SceneArrays, WindowConfig, cut, mask
 
 
 class Pool:
-    """Holds ``shards`` shards; an older one makes room for each that is added."""
+    """Holds ``shards`` shards, whose channels lie on so many ``scales``.
 
-    def __init__(self, shards: int, windows: WindowConfig) -> None:
-        self.windows = windows
+    An older one makes room for each that is added.
+    """
+
+    def __init__(self, shards: int, windows: WindowConfig, scales: int = 1) -> None:
+        self.windows, self.scales = windows, scales
         self._shards: deque[SceneArrays] = deque(maxlen=shards)
 
     def add(self, shard: SceneArrays) -> None:
@@ -31,6 +34,6 @@ class Pool:
             inside = chosen[(chosen >= first) & (chosen < sizes[i])] - first
             if len(inside):
                 w, label = cut(part, inside, self.windows, rng)
-                windows.append(mask(w, self.windows, rng))
+                windows.append(mask(w, self.windows, rng, self.scales))
                 labels.append(label)
         return torch.from_numpy(np.concatenate(windows)), torch.from_numpy(np.concatenate(labels))

@@ -122,11 +122,18 @@ class TrainingRun:
             if end <= first:
                 continue
             mined = self._mined(begin)
-            plan = plan_of(self.recipe, replace(self.sources, mined=mined))
+            recipe = self._with_what_is_heard()
+            plan = plan_of(recipe, replace(self.sources, mined=mined))
             if self._keep is not None:
-                heard = heard_key(self.recipe, self.trained_on.sha256, mined)
+                heard = heard_key(recipe, self.trained_on.sha256, mined)
                 plan = KeptPlan(plan, self._keep / heard)
             yield from shards(plan, max(first, begin), min(last, end), self.workers)
+
+    def _with_what_is_heard(self) -> Recipe:
+        """The recipe with the front end that teachers and network hear through."""
+        if self._teachers is None:
+            return self.recipe
+        return replace(self.recipe, frontend=self._teachers.heard)
 
     def _mined(self, after_round: int) -> tuple[Mined, ...]:
         """The hard negatives that the network of this round finds, or found before a resume."""

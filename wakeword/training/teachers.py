@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from wakeword.errors import RecipeError
 from wakeword.frontend import FrontendConfig
-from wakeword.frontend.derived import features_of
+from wakeword.frontend.derived import common_frontend, features_of
 from wakeword.runtime.bundle import Bundle
 from wakeword.runtime.session import Session
 from wakeword.training.recipe import TrainingSection
@@ -23,13 +23,19 @@ from wakeword.training.recipe import TrainingSection
 class Teachers:
     """The mean of the posteriors of several bundles.
 
-    Each hears what is to be learnt through its own front end, whose features those of the network
-    that they teach must hold: its PCEN may have another offset and root.
+    Each hears what is to be learnt through its own front end. Its PCEN may have another offset and
+    root than that of the network that they teach; and one may hear PCEN where another hears
+    log-mel, if all else is equal.
 
     Raises
     ------
     RecipeError
         A bundle has another front end or window, or tells other labels apart.
+
+    Attributes
+    ----------
+    heard
+        The front end of the windows that are to be given: it holds the features of all.
     """
 
     def __init__(
@@ -39,12 +45,19 @@ class Teachers:
         frames: int,
         frontend: FrontendConfig,
     ) -> None:
+        self.heard = common_frontend([frontend, *(b.metadata.frontend for b in bundles)])
+        own_held = self.heard.gives_features_of(frontend)
         for bundle in bundles:
             m = bundle.metadata
             for what, found, wanted, fits in (
                 ("labels", m.labels, labels, m.labels == labels),
                 ("window_frames", m.window_frames, frames, m.window_frames == frames),
-                ("frontend", m.frontend, frontend, frontend.gives_features_of(m.frontend)),
+                (
+                    "frontend",
+                    m.frontend,
+                    frontend,
+                    own_held and self.heard.gives_features_of(m.frontend),
+                ),
             ):
                 if not fits:
                     raise RecipeError(
@@ -58,6 +71,7 @@ class Teachers:
     def targets(self, windows: Tensor, labels: Tensor, training: TrainingSection) -> Tensor:
         """What a network is to say of ``windows`` (batch, frames, channels): (batch, labels).
 
+        The windows are those of ``heard``.
         ``training.taught`` of it is the teachers' mean, the rest the true ``labels`` (batch,);
         of background only these, if the teachers are asked of words alone.
         """
@@ -66,10 +80,14 @@ class Teachers:
         wanted[asked] = wanted[asked].lerp(self._mean(windows[asked]), training.taught)
         return wanted
 
+    def own(self, windows: Tensor) -> Tensor:
+        """What the network that is taught hears of ``windows``."""
+        return torch.from_numpy(features_of(self._own, windows.numpy(), self.heard))
+
     def _mean(self, windows: Tensor) -> Tensor:
         features = windows.numpy()
         heard = {
-            front: features_of(front, features, self._own)
+            front: features_of(front, features, self.heard)
             for front in {front for _, front in self._teachers}
         }
         each = [torch.from_numpy(session.run(heard[front])) for session, front in self._teachers]

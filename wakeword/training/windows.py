@@ -105,18 +105,27 @@ def cut(
 
 
 def mask(
-    windows: NDArray[np.float32], config: WindowConfig, rng: np.random.Generator
+    windows: NDArray[np.float32],
+    config: WindowConfig,
+    rng: np.random.Generator,
+    scales: int = 1,
 ) -> NDArray[np.float32]:
-    """SpecAugment (Park et al. 2019) without time warping: stretches set to the window's mean."""
+    """SpecAugment (Park et al. 2019) without time warping: stretches set to the window's mean.
+
+    The channels lie on so many ``scales``, one behind the other: each is masked alike, with its own
+    mean.
+    """
     masked = rng.random(len(windows)) < config.masked
-    mean = windows.mean((1, 2))
+    batch, frames, channels = windows.shape
+    apart = windows.reshape(batch, frames, scales, channels // scales)
+    mean = apart.mean((1, 3), keepdims=True)
     for i in np.flatnonzero(masked):
         for _ in range(config.time_masks):
             width = int(rng.integers(config.time_mask_frames + 1))
-            at = int(rng.integers(windows.shape[1] - width + 1))
-            windows[i, at : at + width] = mean[i]
+            at = int(rng.integers(apart.shape[1] - width + 1))
+            apart[i, at : at + width] = mean[i]
         for _ in range(config.channel_masks):
             width = int(rng.integers(config.channel_mask_width + 1))
-            at = int(rng.integers(windows.shape[2] - width + 1))
-            windows[i, :, at : at + width] = mean[i]
-    return windows
+            at = int(rng.integers(apart.shape[3] - width + 1))
+            apart[i, :, :, at : at + width] = mean[i]
+    return apart.reshape(windows.shape)
