@@ -83,7 +83,7 @@ def _arguments() -> argparse.Namespace:
                         help="runs of benchmarks/studies/run.py networks")  # fmt: skip
     parser.add_argument("--bundle", type=Path, nargs="+", default=[], metavar="DIR",
                         help="a trained model of each other network, each a row")  # fmt: skip
-    parser.add_argument("--model", default="seven", help="the CRNN beside which times are taken")
+    parser.add_argument("--model", default="seven-one", help="the CRNN that times are beside")
     parser.add_argument("--out", type=Path, default=Path("runs/networks"))
     parser.add_argument("--document", type=Path, help="page whose section is written anew")
     parser.add_argument("--again", action="store_true", help="time networks that were timed before")

@@ -66,10 +66,10 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     given = ("--networks", "dnn-s", "gru-s", "--manifest", trained / "manifest.csv", "--split",
              "dev", "--commands", trained / "runs", "--wake-words", trained / "words", "--out",
              tmp_path / "out", "--document", page, "--bundle",
-             repository / "models" / "seven")  # fmt: skip
+             repository / "models" / "seven-one")  # fmt: skip
     done = bench(repository, *given)
     assert done.returncode == 0, done.stderr
-    assert "no accuracy of 2 networks: gru-s, seven" in done.stderr
+    assert "no accuracy of 2 networks: gru-s, seven-one" in done.stderr
     values = json.loads((tmp_path / "out" / "networks.json").read_text("utf-8"))
     dnn, gru, seven = values["networks"]
     assert (dnn["parameters"], dnn["printed_accuracy"]) == (79_644, 0.846)
@@ -77,7 +77,7 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     assert gru["int8_in_float"] == {"GRU": 1} and gru["commands"] is None
     for one in (dnn, gru):
         assert one["window_ms"] > 0.0 and one["stream_beside_crnn"] > 0.0
-    points = Bundle.load(repository / "models" / "seven").metadata.operating_points.values()
+    points = Bundle.load(repository / "models" / "seven-one").metadata.operating_points.values()
     assert seven["wake_word"]["frr"] == pytest.approx(np.mean([p.at(0.5).frr for p in points]))
     assert 0.3 < seven["window_beside_crnn"] < 3.0  # beside itself
     commands, words = dnn["commands"], dnn["wake_word"]
@@ -89,7 +89,7 @@ def test_costs_need_no_training_and_trained_networks_are_measured_once(
     assert (words["seeds"], words["frr"], words["low"], words["high"]) == (2, 0.375, 0.25, 0.5)
     with open(tmp_path / "out" / "networks.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [r["network"] for r in rows] == ["dnn-s", "gru-s", "seven"]
+    assert [r["network"] for r in rows] == ["dnn-s", "gru-s", "seven-one"]
     assert rows[1]["wake_word_frr"] == ""
     assert (tmp_path / "out" / "networks.png").read_bytes().startswith(b"\x89PNG")
     text = page.read_text("utf-8")
@@ -118,7 +118,7 @@ def test_how_often_a_set_is_right_is_written_into_its_page(
     listed = (trained / "manifest.csv").read_text("utf-8")
     manifest.write_text(listed.replace(",dev,", ",test,"), "utf-8")
     given = ("commands", "--manifest", manifest, "--document", page, "--model")
-    refused = run_script(script, *given, repository / "models" / "seven")
+    refused = run_script(script, *given, repository / "models" / "seven-one")
     assert refused.returncode == 1 and "is not a command set" in refused.stderr
     assert "\nold\n" in page.read_text("utf-8")
     bundle = Bundle.load(trained / "runs" / "dnn-s-1" / "bundle")
@@ -137,7 +137,7 @@ def test_a_page_keeps_what_only_it_knows(
     repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     published = script("benchmarks/bench/published.py", "bench_published")
-    page, shipped = tmp_path / "page.md", Bundle.load(repository / "models" / "seven")
+    page, shipped = tmp_path / "page.md", Bundle.load(repository / "models" / "seven-one")
     assert published.Published(page, shipped).joined([]) == []
     told = published.path_of(page)
     told.parent.mkdir()

@@ -12,7 +12,7 @@ from wakeword.runtime.onnx_graph import read_graph
 from wakeword.runtime.onnx_write import write_graph
 
 
-@pytest.mark.parametrize("name", ["seven", "seven-accurate"])
+@pytest.mark.parametrize("name", ["seven", "seven-one"])
 def test_a_network_that_was_read_and_written_is_the_same(name: str) -> None:
     bundle = find_bundle(name)
     model, channels = bundle.model, bundle.metadata.frontend.channels
@@ -26,7 +26,7 @@ def test_a_network_that_was_read_and_written_is_the_same(name: str) -> None:
 
 
 def test_nodes_and_weights_are_those_that_the_onnx_package_reads() -> None:
-    model = find_bundle("seven").model
+    model = find_bundle("seven-one").model
     graph, expected = read_graph(model), onnx.load_from_string(model).graph
     assert [(n.op, n.inputs, n.outputs) for n in graph.nodes] == [
         (n.op_type, tuple(n.input), tuple(n.output)) for n in expected.node
@@ -59,7 +59,7 @@ def test_every_way_to_write_numbers_is_read() -> None:
 
 
 def test_what_depends_on_what() -> None:
-    graph = read_graph(find_bundle("seven").model)
+    graph = read_graph(find_bundle("seven-one").model)
     assert graph.open_names() == {"features"}
     conv = next(node for node in graph.nodes if node.op == "Conv")
     before = graph.before(conv.inputs[0])

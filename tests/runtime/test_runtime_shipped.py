@@ -13,7 +13,7 @@ from wakeword.runtime import Bundle, Spotter, find_bundle, select
 
 SHARE_ALIKE = "CC BY-SA 4.0"
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-SHIPPED = ["seven", "seven-accurate", "seven-wide", "telephone", "commands"]
+SHIPPED = ["seven", "seven-accurate", "seven-one", "seven-wide", "telephone", "commands"]
 
 
 @pytest.fixture(scope="module", params=SHIPPED)

@@ -36,7 +36,7 @@ def engines(bundle: Bundle) -> tuple[Engine, Engine]:
     return shared, plain
 
 
-SHIPPED = ["seven", "seven-wide", "seven-accurate", "telephone"]
+SHIPPED = ["seven", "seven-one", "seven-wide", "seven-accurate", "telephone"]
 MADE = ["small", "two layers", "odd", "mean", "recompressed", "asking", "narrow"]
 
 
