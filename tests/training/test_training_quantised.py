@@ -16,9 +16,10 @@ from onnx.reference import ReferenceEvaluator
 from processor import bits_of_weights
 
 from wakeword.errors import TrainingError
+from wakeword.frontend import Frontend
 from wakeword.networks import NETWORKS, build, build_named
 from wakeword.networks.crnn import CrnnConfig
-from wakeword.runtime import Bundle, Engine
+from wakeword.runtime import Bundle, Engine, find_bundle
 from wakeword.runtime.bundle import describe_model
 from wakeword.runtime.session import INPUT, OUTPUT, open_network, run_network
 from wakeword.runtime.windows import WholeWindows
@@ -66,6 +67,19 @@ def test_all_that_can_be_is_in_8_bits(name: str, in_float: dict[str, int]) -> No
     np.testing.assert_allclose(after, alone, atol=2e-6)
     if not in_float:
         assert made.float_parameters == 0 and len(made.model) < 0.62 * len(model)
+
+
+def test_a_network_that_is_asked_in_doubt_stays_float_and_is_still_asked() -> None:
+    """What the branches of an ``If`` take from around it is made before it."""
+    bundle = find_bundle("seven")
+    front = Frontend(bundle.metadata.frontend)
+    frames = front.process(np.stack([speech(n, 4.0) for n in range(4)]), front.initial_state(4))[0]
+    size = bundle.metadata.window_frames
+    windows = np.concatenate([frames[:, at : at + size] for at in range(0, 200, 20)])
+    made = quantise(bundle.model, windows)
+    assert dict(made.in_8_bits) == {"Conv": 1, "MatMul": 2, "Gemm": 2} and made.in_float["GRU"] == 2
+    before, after = run(bundle.model, windows), run(made.model, windows)
+    assert np.abs(before - after).max() < 0.1
 
 
 def test_a_recurrence_written_out_keeps_its_state_in_float() -> None:

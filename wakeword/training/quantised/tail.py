@@ -69,10 +69,16 @@ def _drop_unused(model: ModelProto, outputs: Collection[str]) -> None:
     kept: list[NodeProto] = []
     for node in reversed(model.graph.node):
         if needed & set(node.output):
-            needed |= set(node.input)
+            needed.update(_takes(node))
             kept.append(node)
     constants = [i for i in model.graph.initializer if i.name in needed]
     del model.graph.node[:]
     model.graph.node.extend(reversed(kept))
     del model.graph.initializer[:]
     model.graph.initializer.extend(constants)
+
+
+def _takes(node: NodeProto) -> list[str]:
+    """The inputs of a node, and all names in its branches: what is made outside of them, too."""
+    inner = [n for a in node.attribute if a.HasField("g") for n in a.g.node]
+    return [*node.input, *(name for n in inner for name in _takes(n))]
